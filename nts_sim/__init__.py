@@ -1,0 +1,1 @@
+"""What-if simulation and resource planning for non-traditional security."""

@@ -1,0 +1,66 @@
+"""The family of errors, and how a list of problems is told to a planner.
+
+::
+
+    NtsError                      exit code 1
+    ├── InvalidInput              exit code 2   one or more Problems in what was written
+    ├── NoAcceptableSolution      exit code 4   the solver stopped without a plan we may use
+    └── PlaceOrMachine            exit code 5   disk, permission, lock, memory
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+class NtsError(Exception):
+    """Root of every error this package raises on purpose."""
+
+    exit_code = 1
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One thing wrong with the input.
+
+    Parameters
+    ----------
+    where : str
+        File with row and column, or the dotted key in the study.
+    what : str
+        The value met, what is allowed, and the nearest known name, in one sentence.
+    """
+
+    where: str
+    what: str
+
+
+class InvalidInput(NtsError):
+    """What was written cannot be used; carries every problem found, not just the first."""
+
+    exit_code = 2
+
+    def __init__(self, problems: Iterable[Problem], subject: str = "the study") -> None:
+        self.problems = tuple(sorted(set(problems)))
+        self.subject = subject
+        super().__init__(self._text())
+
+    def _text(self) -> str:
+        count = len(self.problems)
+        width = max((len(problem.where) for problem in self.problems), default=0)
+        lines = [f"{count} problem{'s' if count != 1 else ''} in {self.subject}"]
+        lines += [f"  {problem.where:<{width}}  {problem.what}" for problem in self.problems]
+        return "\n".join(lines)
+
+
+class NoAcceptableSolution(NtsError):
+    """The planning problem has no solution that passed its checks."""
+
+    exit_code = 4
+
+
+class PlaceOrMachine(NtsError):
+    """The place results should go to, or the machine, does not allow the work."""
+
+    exit_code = 5

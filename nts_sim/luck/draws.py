@@ -1,0 +1,132 @@
+"""Keyed draws: luck as a pure function of what it concerns.
+
+A draw is a function of (seed, set, replication, stream, entity, occurrence, step) and of nothing
+else: the third flood in a province takes the same luck whatever happened elsewhere and whichever
+policy is tried, so comparisons between policies are paired by construction. Plans are chosen on
+the planning set and judged on the evaluation set, which share no draw.
+
+The hash chains the finaliser of SplitMix64 (Steele, Lea & Flood 2014, "Fast splittable
+pseudorandom number generators") over the fields of the key.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import ndtri
+
+from nts_sim.world.model import Distribution, Floats
+
+_GAMMA = np.uint64(0x9E3779B97F4A7C15)
+_MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
+_MIX_2 = np.uint64(0x94D049BB133111EB)
+_LN2 = float(np.log(2.0))
+P90_IS_TWICE_MEDIAN = float(np.log(2.0) / ndtri(0.9))
+"""σ of a lognormal law whose 90th percentile is twice its median."""
+
+
+class DrawSet(IntEnum):
+    """Which half of all luck a replication belongs to."""
+
+    PLANNING = 0
+    EVALUATION = 1
+
+
+class Stream(IntEnum):
+    """What a draw decides. Numbers are part of results: never renumber, only append."""
+
+    INJECT = 1  # entity: entry of the script
+    EVENT_COUNT = 2  # entity: threat · occurrence: month
+    EVENT = 3  # entity: threat · occurrence: event · step: day, first, size, severity
+    ENTRY_MARK = 4  # entity: cell · occurrence: event
+    STAY = 5  # entity: cell · occurrence: activation · step: change of severity
+    ESCALATION = 6  # as STAY
+    IMMUNITY = 7  # entity: cell · occurrence: activation
+    LAG = 8  # entity: link · occurrence: activation of the source · step: repeat
+    HIT = 9  # as LAG
+    DETECTION = 10  # entity: cell · occurrence: activation
+    APPROVAL = 11  # entity: desk, place and resource mixed · occurrence: how many so far
+    HANDOVER = 12  # entity: mechanism, place and resource mixed · occurrence: how many so far
+
+
+def _mix(value: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    value = (value ^ (value >> np.uint64(30))) * _MIX_1
+    value = (value ^ (value >> np.uint64(27))) * _MIX_2
+    return value ^ (value >> np.uint64(31))
+
+
+def _chain(state: NDArray[np.uint64], field: ArrayLike) -> NDArray[np.uint64]:
+    return _mix(state * _GAMMA + np.asarray(field, dtype=np.uint64) + _GAMMA)
+
+
+@dataclass(frozen=True, slots=True)
+class Luck:
+    """The luck of one replication.
+
+    Parameters
+    ----------
+    seed : int
+    draw_set : DrawSet
+    replication : int
+    """
+
+    seed: int
+    draw_set: DrawSet
+    replication: int
+
+    def uniform(
+        self, stream: Stream, entity: ArrayLike, occurrence: ArrayLike = 0, step: ArrayLike = 0
+    ) -> Floats:
+        """Draw uniforms in (0, 1); the key's fields broadcast against each other.
+
+        Returns
+        -------
+        float array of the broadcast shape
+        """
+        state = np.zeros(1, dtype=np.uint64)
+        for field in (self.seed, int(self.draw_set), self.replication, int(stream)):
+            state = _chain(state, field)
+        shape = np.broadcast_shapes(np.shape(entity), np.shape(occurrence), np.shape(step))
+        for field_array in (entity, occurrence, step):
+            state = _chain(state, field_array)
+        unit = ((state >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
+        return np.broadcast_to(unit, shape) if shape else unit.reshape(())
+
+
+def mix_entity(*fields: int) -> int:
+    """Fold several small indices into one entity number, without collisions up to 2**20 each."""
+    entity = 0
+    for field in fields:
+        entity = (entity << 20) | (field & 0xFFFFF)
+    return entity & 0xFFFFFFFFFFFFFFFF
+
+
+def durations(law: Distribution, typical: ArrayLike, uniform: ArrayLike) -> Floats:
+    """Turn uniforms into durations, in the unit of `typical`.
+
+    Parameters
+    ----------
+    law : fixed, exponential or lognormal
+    typical : the value itself (fixed), the mean (exponential), the median (lognormal, with the
+        90th percentile at twice the median)
+    uniform : in (0, 1)
+    """
+    typical_array = np.asarray(typical, dtype=np.float64)
+    u = np.asarray(uniform, dtype=np.float64)
+    if law == "fixed":
+        return np.broadcast_to(typical_array, np.broadcast_shapes(typical_array.shape, u.shape))
+    if law == "exponential":
+        return typical_array * -np.log1p(-u)
+    return typical_array * np.exp(P90_IS_TWICE_MEDIAN * ndtri(u))
+
+
+def mean_from_median(law: Distribution, median: float) -> float:
+    """Mean of a law with the given median (an exponential has mean = median / ln 2)."""
+    if law == "fixed":
+        return median
+    if law == "exponential":
+        return median / _LN2
+    return median * float(np.exp(P90_IS_TWICE_MEDIAN**2 / 2.0))

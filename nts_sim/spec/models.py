@@ -1,0 +1,269 @@
+"""What a planner may write: the study and its parts.
+
+Pydantic decides: models are frozen, unknown keys are refused, numbers are strict and finite. Each
+field says its unit in its name and its meaning in its description. `load.py` is the only gate from
+composed configuration to a `Study`.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Positive = Annotated[float, Field(gt=0.0, le=1e9)]
+NonNegative = Annotated[float, Field(ge=0.0, le=1e9)]
+Factor = Annotated[float, Field(ge=0.0, le=1000.0)]
+Severity = Annotated[int, Field(ge=1, le=3)]
+Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
+Text = Annotated[str, Field(max_length=2000)]
+
+
+class Spec(BaseModel):
+    """Base of every part of a study."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, validate_default=True
+    )
+
+
+class InjectSpec(Spec):
+    """A scripted onset."""
+
+    place: str = Field(description="code or name of a province, border locality or agency")
+    threat: str = Field(description="threat that starts there")
+    severity: Severity = Field(description="1 commune, 2 province, 3 national level")
+    day: NonNegative = Field(description="days after the start of the scenario")
+    probability: Share = Field(1.0, description="chance that it happens at all")
+
+
+class ScenarioSpec(Spec):
+    """A named future, or a weighted set of them."""
+
+    name: Slug
+    title: Text
+    question: Text = Field(description="what the planner asks")
+    start_date: date = Field(description="day 0", strict=False)
+    horizon_days: Annotated[int, Field(ge=1, le=1100)]
+    epoch_every_days: Annotated[int, Field(ge=1, le=60)] = Field(
+        1, description="days between decisions"
+    )
+    threats: Annotated[tuple[str, ...], Field(min_length=1, strict=False)] = Field(
+        description="threats that can occur, spread to or from"
+    )
+    injects: Annotated[tuple[InjectSpec, ...], Field(strict=False)] = ()
+    random_events: Annotated[tuple[str, ...], Field(strict=False)] = Field(
+        (), description="threats whose events are drawn from the hazard calendar"
+    )
+    warning_days: dict[str, NonNegative] = Field(
+        default_factory=dict, description="days ahead that an onset is forewarned, by threat"
+    )
+    sources: Annotated[tuple[Text, ...], Field(min_length=1, strict=False)]
+    assumptions: Annotated[tuple[Text, ...], Field(strict=False)] = ()
+
+
+class ScenarioSetSpec(Spec):
+    """Named scenarios with weights that sum to 1; one plan is made for the set."""
+
+    name: Slug
+    title: Text
+    question: Text
+    weights: Annotated[dict[str, Share], Field(min_length=1)] = Field(
+        description="weight of each member scenario"
+    )
+    sources: Annotated[tuple[Text, ...], Field(min_length=1, strict=False)]
+    assumptions: Annotated[tuple[Text, ...], Field(strict=False)] = ()
+
+    @model_validator(mode="after")
+    def _weights_sum_to_one(self) -> ScenarioSetSpec:
+        total = sum(self.weights.values())
+        if abs(total - 1.0) > 1e-9:
+            raise ValueError(f"weights sum to {total:g}; they must sum to 1")
+        return self
+
+
+class NetworkSpec(Spec):
+    """Places, agencies and roads."""
+
+    name: Slug
+    road_speed_km_per_day: Positive | None = Field(None, description="None: the table's value")
+    detour_factor: Annotated[float, Field(ge=1.0, le=10.0)] | None = None
+    road_slowdown: bool = Field(True, description="storms and floods slow convoys")
+    river_weight: Share = 1.0
+    land_weight: Share = 1.0
+    digital_weight: Share = 1.0
+    border_weight: Share = 1.0
+    transport_weight: Share = Field(1.0, description="multiplies mobility between provinces")
+
+
+class ThreatSpec(Spec):
+    """How threats behave, relative to the tables."""
+
+    name: Slug
+    harm_weight_factor: Factor = Field(1.0, description="multiplies harm per person-day (swept)")
+    transmission_factor: Factor = 1.0
+    stay_factor: Annotated[float, Field(gt=0.0, le=100.0)] = 1.0
+    requirement_factor: Factor = 1.0
+    distribution: Literal["exponential", "fixed"] = Field(
+        "exponential", description="law of stays, escalations and spread lags"
+    )
+
+
+class ResourcesSpec(Spec):
+    """What is held where on day 0, relative to the tables."""
+
+    name: Slug
+    stock_factor: Factor = 1.0
+    stock_factors: dict[str, Factor] = Field(
+        default_factory=dict, description="further factor by resource"
+    )
+    stocks_units: dict[str, dict[str, NonNegative]] = Field(
+        default_factory=dict, description="province → resource → units; replaces the table"
+    )
+    idle_return_days: NonNegative = 3.0
+
+
+class MechanismChange(Spec):
+    """What differs from the table for one mechanism."""
+
+    enabled: bool | None = None
+    handover_lead_days: NonNegative | None = None
+    ceiling_factor: Factor = 1.0
+    unit_cost_factor: Factor = 1.0
+    donor_share: Share | None = None
+    min_declared_level: Annotated[int, Field(ge=0, le=3)] | None = None
+    max_uses: Annotated[int, Field(ge=0, le=100_000)] | None = None
+
+
+class MechanismSpec(Spec):
+    """Ways to mobilise help, their desks and leads, relative to the tables."""
+
+    name: Slug
+    lead_factor: Factor = Field(1.0, description="multiplies every handover lead")
+    lead_distribution: Literal["lognormal", "exponential", "fixed"] = "lognormal"
+    approval_factor: Factor = Field(1.0, description="multiplies every approval time")
+    approval_distribution: Literal["lognormal", "exponential", "fixed"] = "lognormal"
+    desk_servers: dict[str, Annotated[int, Field(ge=1, le=1000)]] = Field(
+        default_factory=dict, description="orders signed at a time, by desk"
+    )
+    changes: dict[str, MechanismChange] = Field(
+        default_factory=dict, description="what differs, by mechanism"
+    )
+
+
+class MeasureSpec(Spec):
+    """A prevention measure, or none: multipliers that hold from its ready day on."""
+
+    name: Slug
+    title: Text = ""
+    cost_bn_vnd: NonNegative = 0.0
+    onset_share: dict[str, Share] = Field(
+        default_factory=dict, description="share of onsets left, by threat"
+    )
+    hit_share: dict[str, Share] = Field(
+        default_factory=dict, description="share of spread hits that still succeed, by threat"
+    )
+    reporting_lag_factor: Share = 1.0
+    approval_factor: Share = 1.0
+
+
+class FundSpec(Spec):
+    """Money, relative to the tables."""
+
+    name: Slug
+    balance_factor: Factor = 1.0
+    balance_factors: dict[str, Factor] = Field(
+        default_factory=dict, description="further factor by kind of fund"
+    )
+    balances_bn_vnd: dict[str, dict[str, NonNegative]] = Field(
+        default_factory=dict, description="owner (province or CENTRAL) → fund → balance"
+    )
+    earmarks: dict[str, Annotated[tuple[str, ...], Field(strict=False)]] = Field(
+        default_factory=dict, description="kind of fund → the mechanisms that may charge it"
+    )
+    closes_on: date | None = Field(None, strict=False, description="funds lapse after this day")
+
+
+class InformationSpec(Spec):
+    """What decision makers see, and how late."""
+
+    name: Slug
+    lag_days: Annotated[float, Field(ge=0.0, le=60.0)]
+    detection_days: Annotated[float, Field(ge=0.0, le=60.0)] = Field(
+        0.0, description="mean time before an incident is noticed"
+    )
+    reported_share: Annotated[
+        tuple[Annotated[tuple[NonNegative, Share], Field(strict=False)], ...],
+        Field(min_length=1, strict=False),
+    ] = Field(description="points (age in days, share of exposed people reported)")
+    source: Text
+
+    @model_validator(mode="after")
+    def _ages_rise(self) -> InformationSpec:
+        ages = [age for age, _ in self.reported_share]
+        if any(b <= a for a, b in zip(ages, ages[1:], strict=False)):
+            raise ValueError("ages in reported_share must rise")
+        if any(share <= 0.0 for _, share in self.reported_share):
+            raise ValueError("shares in reported_share must be above 0")
+        return self
+
+
+class PolicySpec(Spec):
+    """Settings of one policy; which of them matter is said by the policy."""
+
+    coverage_below: Share | None = Field(
+        None, description="threshold: act where coverage is below this share"
+    )
+    lookahead_days: Annotated[int, Field(ge=1, le=30)] | None = Field(
+        None, description="days of need that an order is meant to cover"
+    )
+    correct_reports: bool | None = Field(
+        None, description="divide reported people by the share known to be reported"
+    )
+    preposition: bool | None = Field(None, description="act on forewarned onsets")
+    reoptimise: bool | None = Field(
+        None, description="solve again at each epoch (false: keep the first plan)"
+    )
+    forecast: Literal["mean_path", "persistence"] | None = None
+
+
+class EngineSpec(Spec):
+    """Which engine runs the world."""
+
+    name: Literal["simpy"]
+
+
+class SolverSpec(Spec):
+    """Which solver plans, and how long it may take."""
+
+    name: Literal["highs", "cbc"]
+    time_limit_s: Positive = 60.0
+    relative_gap: Share = 1e-4
+
+
+class Study(Spec):
+    """Everything one command needs to know."""
+
+    experiment: Slug = Field("study", description="folder of results")
+    scenario: ScenarioSpec | ScenarioSetSpec
+    network: NetworkSpec
+    threat: ThreatSpec
+    resources: ResourcesSpec
+    mechanism: MechanismSpec
+    measure: MeasureSpec
+    fund: FundSpec
+    information: InformationSpec
+    policies: Annotated[dict[str, PolicySpec], Field(min_length=1)]
+    engine: EngineSpec
+    solver: SolverSpec
+    baseline: str = "current_practice"
+    replications: Annotated[int, Field(ge=2, le=100_000)] = 100
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 147
+    workers: Annotated[int, Field(ge=1, le=256)] | None = Field(
+        None, description="processes; None: one per core"
+    )
+    results_dir: str = "results"
+    tables_dir: str | None = Field(None, description="folder with the planner's own tables")
+    language: Literal["en"] = "en"
