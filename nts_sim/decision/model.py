@@ -48,8 +48,8 @@ class Order:
     resource : resource index
     quantity : units; bn VND for DRAW; level for DECLARE; target in [0, 1] for SERVE
     source : MOVE: the place units leave
-    home : MOVE, RETURN: home place of the teams meant; -1 for the source's own (MOVE) and for
-        mobilised teams, that have no home place (RETURN)
+    home : home place of the teams meant; `n_places` for mobilised teams, that have none.
+        MOVE: -1 means the source's own units; RETURN: -1 means mobilised teams
     mechanism : DRAW, MOBILISE: the mechanism used
     cell : SERVE: the cell
     priority : desks take the smaller number first
@@ -244,7 +244,7 @@ class Policy:
     """
 
     name: str
-    open: "OpenPolicy"
+    open: OpenPolicy
     manages_returns: bool = False
     settings: Mapping[str, object] = field(default_factory=dict)
 
@@ -255,9 +255,3 @@ class OpenPolicy(Protocol):
     def __call__(self, world: World) -> Decide:
         """Return a fresh decision maker for `world`."""
         ...
-
-
-__all__ = [
-    "Bools", "Decide", "Inbound", "Observation", "OpenPolicy", "Order", "OrderKind", "Policy",
-    "Refusal", "Ruling", "Forewarning", "declare", "draw", "mobilise", "move", "send_home", "serve",
-]  # fmt: skip

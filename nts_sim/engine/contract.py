@@ -10,7 +10,8 @@ Phases of an instant (events fire in order of tick, phase, index, sub):
 4 calendar onset, then spread            index: target cell         sub: 0 onset; 1 + link
 5 end of immunity                        index: cell
 6 day boundary, then settle              index: place, ascending
-7 decision epoch, then settle again
+7 decision epoch                         index: 0                   sub: order number
+8 settle after the epoch                 index: place, ascending
 = =====================================  =========================  ==========================
 
 Settling a place charges what was used since it was last settled, computes coverage afresh, writes
@@ -30,8 +31,8 @@ from typing import Protocol
 
 from nts_sim.decision.model import Observation, Order, OrderKind, Ruling
 from nts_sim.luck.draws import Luck
-from nts_sim.trace.model import Trace
-from nts_sim.world.model import Floats, Ints
+from nts_sim.trace.model import Kind, Row, Trace
+from nts_sim.world.model import Floats
 
 PHASE_DELIVERY = 0
 PHASE_DEPARTURE = 1
@@ -41,6 +42,7 @@ PHASE_ONSET = 4
 PHASE_IMMUNITY = 5
 PHASE_SETTLE = 6
 PHASE_EPOCH = 7
+PHASE_RESETTLE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +55,15 @@ class Admitted:
     desk : desk index, or -1 where nobody signs
     approval_days, handover_days : work, at speed 1
     place, source : destination and the place of departure (hub, donor; the same place where
-        units are created on the spot)
+        units are created on the spot); RETURN of mobilised teams: destination -1, they are released
     resource : -1 for DECLARE and DRAW
-    home : home place of the teams meant; -1 for mobilised teams and supplies
+    home : home place of the teams meant; `n_places` for mobilised teams and for supplies
     creates : units come into being at departure (GOODS) instead of being taken from stock
+    is_team : the resource is teams
     tranches : (days after handover, amount), amounts sum to at most `quantity`
     route : places after the source, in order, with `leg_days` at full road speed; empty: own place
-    fixed_days : loading or local travel, never slowed
+    fixed_days : loading or local travel, never slowed. A shipment serves from the day boundary at
+        or after its arrival, and never at the instant it left
     quantity : granted units, bn VND or level
     spend_bn_vnd : money spent at handover, for the trace
     """
@@ -74,6 +78,7 @@ class Admitted:
     resource: int
     home: int
     creates: bool
+    is_team: bool
     tranches: tuple[tuple[int, float], ...]
     route: tuple[int, ...]
     leg_days: tuple[float, ...]
@@ -85,23 +90,45 @@ class Admitted:
 
 
 class State(Protocol):
-    """What an engine shows of its present, as arrays that must only be read."""
+    """What an engine shows of its present; only to be read.
 
-    severity: Ints  # [cell]
-    since: Ints  # [cell] tick of activation, meaningful while active
-    coverage: Floats  # [cell]
-    target: Floats  # [cell]
-    on_hand: Floats  # [place, resource]
-    reserved: Floats  # [place, home, resource]; the last home is "none"
-    teams: Floats  # [place, home, resource] units present by home; supplies under "none"
-    last_used: Ints  # [place, resource] tick at which the resource last had an active requirement
+    Attributes
+    ----------
+    severity, since, coverage, target : by cell; `since` is the tick of activation
+    on_hand, held_back, last_used : by place and resource; held back are units reserved and not
+        yet departed, `last_used` the tick of the last use or arrival
+    teams, reserved : [place, home, resource]; the last home is "none" (mobilised, supplies)
+    road_hit : by place, worst severity of threats that block roads
+    """
+
+    severity: list[int]
+    since: list[int]
+    coverage: list[float]
+    target: list[float]
+    on_hand: list[list[float]]
+    held_back: list[list[float]]
+    teams: Floats
+    reserved: Floats
+    last_used: list[list[int]]
+    road_hit: list[int]
+
+    def required_units(self, place: int) -> dict[int, float]:
+        """Full requirement of the place's active cells by resource."""
+        ...
 
 
 class Engine(Protocol):
     """The spread and response engine: advances time and carries admitted orders out."""
 
-    state: State
-    now: int
+    @property
+    def state(self) -> State:
+        """The present."""
+        ...
+
+    @property
+    def now(self) -> int:
+        """The present tick."""
+        ...
 
     def advance(self, until: int) -> None:
         """Let everything due at or before `until` happen, settling after each instant."""
@@ -115,16 +142,18 @@ class Engine(Protocol):
         """Set the target of an active cell."""
         ...
 
-    def note(self, row: tuple[float, ...]) -> int:
+    def note(
+        self, order: int, kind: Kind, node: int, resource: int, quantity: float, value: float
+    ) -> int:
         """Write a row of the shared order layer into the trace; return its number."""
         ...
 
-    def settle(self) -> None:
-        """Settle the places made dirty since the instant was settled."""
+    def close(self) -> None:
+        """Charge what was used up to the horizon; the last thing done."""
         ...
 
-    def rows_since(self, row: int) -> Trace:
-        """Rows written from number `row` on."""
+    def rows_since(self, row: int) -> Sequence[Row]:
+        """Rows written from number `row` on, as tuples in the order of the trace's columns."""
         ...
 
 

@@ -2,12 +2,106 @@
 
 from __future__ import annotations
 
-from nts_sim.decision.model import Policy
-from nts_sim.engine.contract import Run
+from collections.abc import Sequence
+
+import numpy as np
+
+from nts_sim.decision.model import Observation, Order, Policy, Ruling, send_home
+from nts_sim.engine.admission import Admission
+from nts_sim.engine.contract import Engine, Run
+from nts_sim.engine.deck import Deck
+from nts_sim.engine.observer import Observer
+from nts_sim.engine.orderbook import OrderBook
+from nts_sim.engine.outlook import Outlook
+from nts_sim.engine.simpy_engine import SimpyEngine
+from nts_sim.luck.calendar import hazard_calendar
 from nts_sim.luck.draws import Luck
+from nts_sim.trace.model import Trace, as_trace
+from nts_sim.units import TICKS_PER_DAY, ticks
 from nts_sim.world.model import World
+
+
+class LocalSession:
+    """One replication of one world, open between epochs (see `contract.Session`).
+
+    Parameters
+    ----------
+    world, luck : World, Luck
+    manages_returns : the policy sends idle teams home itself
+    """
+
+    def __init__(self, world: World, luck: Luck, *, manages_returns: bool = False) -> None:
+        calendar = hazard_calendar(world, luck)
+        self._world, self._manages_returns = world, manages_returns
+        self._outlook = Outlook(calendar)
+        self.engine: Engine = SimpyEngine(world, Deck(world, luck), calendar)
+        self.book = OrderBook(world)
+        self._observer = Observer(world, luck, self._outlook)
+        self._admission = Admission(world, luck, self._outlook, self.engine, self.book)
+        self._read = 0
+        self._visitor = _visiting(world)
+
+    def advance(self, until: int) -> None:
+        """Run to tick `until`, its events and settling included."""
+        self.engine.advance(until)
+
+    def observe(self) -> Observation:
+        """Return what is known at the present tick."""
+        self._catch_up()
+        return self._observer.observe(self.engine, self.book)
+
+    def apply(self, orders: Sequence[Order]) -> tuple[Ruling, ...]:
+        """Decide what each order gets, carry it into the engine, settle."""
+        self._catch_up()
+        home = [] if self._manages_returns else self._idle_teams_home()
+        return self._admission.apply([*home, *orders], automatic=len(home))
+
+    def trace(self) -> Trace:
+        """Return all rows so far, in the order of semantics."""
+        return as_trace(self.engine.rows_since(0))
+
+    def _catch_up(self) -> None:
+        rows = self.engine.rows_since(self._read)
+        self._read += len(rows)
+        self.book.catch_up(rows)
+        self._observer.follow(rows)
+
+    def _idle_teams_home(self) -> list[Order]:
+        """Send visiting teams home that had no use for a while and expect none."""
+        state = self.engine.state
+        free = (state.teams - state.reserved) * self._visitor
+        visiting = np.argwhere(free > 0.0)
+        if not len(visiting):
+            return []
+        idle_ticks = self._world.resources.idle_return_days * TICKS_PER_DAY
+        cells = self._world.cells.place
+        expecting = {
+            int(cells[warning.cell]) for warning in self._outlook.warnings(self.engine.now)
+        }
+        return [
+            send_home(place, resource, float(free[place, home, resource]), home, "idle")
+            for place, home, resource in visiting.tolist()
+            if place not in expecting
+            and self.engine.now - state.last_used[place][resource] >= idle_ticks
+        ]
+
+
+def _visiting(world: World) -> np.ndarray[tuple[int, int, int], np.dtype[np.float64]]:
+    """Mask of [place, home, resource]: teams away from home."""
+    n_places = world.nodes.n_places
+    mask = np.ones((n_places, n_places + 1, 1)) * world.resources.is_team
+    here = np.arange(n_places)
+    mask[here, here, :] = 0.0
+    return mask
 
 
 def simulate(world: World, policy: Policy, luck: Luck) -> Run:
     """Run one replication of `world` under `policy` with the given luck."""
-    raise NotImplementedError
+    session = LocalSession(world, luck, manages_returns=policy.manages_returns)
+    decide = policy.open(world)
+    for day in world.epoch_days:
+        session.advance(ticks(day))
+        session.apply(decide(session.observe()))
+    session.advance(ticks(world.horizon_days))
+    session.engine.close()
+    return Run(policy.name, luck, session.trace(), tuple(session.book.rulings))

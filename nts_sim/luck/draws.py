@@ -25,7 +25,7 @@ _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 _MIX_2 = np.uint64(0x94D049BB133111EB)
 _LN2 = float(np.log(2.0))
 P90_IS_TWICE_MEDIAN = float(np.log(2.0) / ndtri(0.9))
-"""σ of a lognormal law whose 90th percentile is twice its median."""
+"""Sigma of a lognormal law whose 90th percentile is twice its median."""
 
 
 class DrawSet(IntEnum):

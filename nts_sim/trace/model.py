@@ -31,6 +31,7 @@ spread from, an approval's admission, an arrival's departure.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import IntEnum
 
 import numpy as np
@@ -78,3 +79,12 @@ ROW = np.dtype(
 )
 
 Trace = NDArray[np.void]
+"""Structured array of `ROW`."""
+
+Row = tuple[int, int, int, int, int, int, int, int, int, float, float, int]
+"""One row while it is being written: the columns of `ROW` in order."""
+
+
+def as_trace(rows: Sequence[Row]) -> Trace:
+    """Turn written rows into the array that everything above the engines reads."""
+    return np.array(rows, dtype=ROW)

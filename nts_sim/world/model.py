@@ -289,7 +289,8 @@ class Mechanism:
     desk : desk index per place asked for (array [province]); same number everywhere for a
         national desk
     handover_days, distribution : median lead from approval to first handover, and its law
-    ramp : tuple of (whole days after handover, cumulative share), ending at or below 1
+    ramp : tuple of (whole days after handover, cumulative share): a step function, handed over in
+        those tranches and ending at or below 1; empty: everything at handover
     supplies : what a GOODS mechanism creates
     fund_kind : the kind of fund a MONEY mechanism draws on, and GOODS and TRANSFER are charged
         to (``account``: the working account of the place asked for); None: nobody is charged
@@ -404,6 +405,7 @@ class World:
     """All that is fixed. Compare by identity; arrays are read-only.
 
     `desk_speed` is the share of normal desk speed by the severity (0..3) of its host.
+    `level_desks`, int array [province, 3], are the desks that sign a declaration of level 1, 2, 3.
     """
 
     name: str
@@ -418,6 +420,7 @@ class World:
     resources: Resources
     desks: tuple[Desk, ...]
     desk_speed: Floats
+    level_desks: Ints
     mechanisms: tuple[Mechanism, ...]
     funds: tuple[Fund, ...]
     information: Information

@@ -1,0 +1,1 @@
+"""The spread and response engine, behind the session contract."""

@@ -1,0 +1,224 @@
+"""Admission: what an order gets, decided once, outside the engines.
+
+Eligibility, ceilings, funds, earmarks, triggers, delegation, trimming to whole free units, route
+and the draws of its works are settled here when an order is applied; engines receive numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from nts_sim.decision.model import Order, OrderKind, Refusal, Ruling
+from nts_sim.engine.contract import Admitted, Engine
+from nts_sim.engine.grants import Counter, Grant, round_down
+from nts_sim.engine.orderbook import OrderBook
+from nts_sim.engine.outlook import Outlook
+from nts_sim.engine.travel import RouteMap, routes
+from nts_sim.luck.draws import Luck, Stream, durations, mean_from_median, mix_entity
+from nts_sim.trace.model import Kind
+from nts_sim.units import days
+from nts_sim.world.model import Distribution, Mechanism, World
+
+_REFUSALS = tuple(Refusal)
+
+
+class Admission:
+    """The shared order layer of one replication.
+
+    Parameters
+    ----------
+    world, luck : World, Luck
+    outlook : forewarned onsets count for triggers
+    engine : carries admitted orders out
+    book : where rulings are entered
+    """
+
+    def __init__(
+        self, world: World, luck: Luck, outlook: Outlook, engine: Engine, book: OrderBook
+    ) -> None:
+        self.world, self._luck = world, luck
+        self._engine, self._book = engine, book
+        self._counter = Counter(world, engine, outlook, book)
+        self._no_home = world.nodes.n_places
+        self._occurrences: dict[tuple[Stream, int], int] = {}
+        self._whole = world.resources.whole_units.tolist()
+        self._is_team = world.resources.is_team.tolist()
+        self._leads = [mean_from_median(m.distribution, m.handover_days) for m in world.mechanisms]
+        self._approvals = [mean_from_median(d.distribution, d.approval_days) for d in world.desks]
+        self._map: RouteMap
+
+    def apply(self, orders: Sequence[Order], automatic: int = 0) -> tuple[Ruling, ...]:
+        """Decide what each order gets and carry it into the engine.
+
+        Parameters
+        ----------
+        orders : applied by kind, then in list order
+        automatic : the first so many were written by the shared return rule
+        """
+        self._map = routes(self.world, np.asarray(self._engine.state.road_hit))
+        written = [(order, position < automatic) for position, order in enumerate(orders)]
+        written.sort(key=lambda pair: pair[0].kind)
+        first = len(self._book.rulings)
+        admitted = [self._admit(order, by_rule) for order, by_rule in written]
+        works = self._draw_works([item for item in admitted if item is not None])
+        self._engine.submit(works)
+        return tuple(self._book.rulings[first:])
+
+    # --- one order --------------------------------------------------------------------------
+
+    def _admit(self, order: Order, automatic: bool) -> Admitted | None:
+        grant = self._counter.grant(order, self._map)
+        number, now = len(self._book.rulings), self._engine.now
+        route: tuple[int, ...] = ()
+        if grant.quantity > 0.0 and grant.source >= 0 and order.kind is not OrderKind.SERVE:
+            route = self._route(grant.source, self._destination(order, grant))
+        admitted = None
+        travel = 0.0
+        if grant.quantity > 0.0 and order.kind is not OrderKind.SERVE:
+            admitted = self._as_numbers(order, grant, number, route)
+            travel = self._typical_travel(admitted)
+        ruling = Ruling(
+            number=number, tick=now, order=order, granted=grant.quantity, refusal=grant.refusal,
+            mechanism=grant.mechanism, source=grant.source, fund=grant.fund,
+            cost_bn_vnd=grant.cost_bn_vnd, desk=grant.desk, automatic=automatic,
+            expected_day=days(now) + self._typical_lead(grant) + travel,
+        )  # fmt: skip
+        self._book.enter(ruling, admitted, travel)
+        self._tell(ruling)
+        return admitted
+
+    # --- as numbers for an engine -------------------------------------------------------------
+
+    def _destination(self, order: Order, grant: Grant) -> int:
+        return grant.home if order.kind is OrderKind.RETURN else order.place
+
+    def _route(self, source: int, place: int) -> tuple[int, ...]:
+        return () if place in (source, self._no_home) else self._map.route(source, place)
+
+    def _as_numbers(
+        self, order: Order, grant: Grant, number: int, route: tuple[int, ...]
+    ) -> Admitted:
+        mechanism = self.world.mechanisms[grant.mechanism] if grant.mechanism >= 0 else None
+        tranches = self._tranches(order, grant, mechanism)
+        handed_over = sum(amount for _, amount in tranches) / grant.quantity if tranches else 1.0
+        destination = self._destination(order, grant)
+        roads = self.world.roads
+        return Admitted(
+            number=number, kind=order.kind, desk=grant.desk, approval_days=0.0, handover_days=0.0,
+            place=-1 if destination == self._no_home else destination,
+            source=grant.source if grant.source >= 0 else order.place,
+            resource=order.resource, home=grant.home,
+            creates=order.kind is OrderKind.MOBILISE,
+            is_team=order.resource >= 0 and bool(self._is_team[order.resource]),
+            tranches=tranches, route=route,
+            leg_days=self._map.legs(grant.source, route)[0] if route else (),
+            fixed_days=roads.load_days if route else roads.own_place_days,
+            quantity=grant.quantity, priority=order.priority,
+            spend_bn_vnd=grant.cost_bn_vnd * handed_over,
+            first_shipment=self._book.next_shipment,
+        )  # fmt: skip
+
+    def _tranches(
+        self, order: Order, grant: Grant, mechanism: Mechanism | None
+    ) -> tuple[tuple[int, float], ...]:
+        if order.kind is OrderKind.DECLARE:
+            return ()
+        ramp = mechanism.ramp if mechanism and order.kind is not OrderKind.MOVE else ()
+        if not ramp:
+            return ((0, grant.quantity),)
+        whole = order.resource >= 0 and self._whole[order.resource]
+        tranches, given = [], 0.0
+        for day, share in ramp:
+            total = grant.quantity * share
+            total = round_down(total, whole)
+            if total > given:
+                tranches.append((day, total - given))
+                given = total
+        return tuple(tranches)
+
+    def _typical_lead(self, grant: Grant) -> float:
+        approval = self._approvals[grant.desk] if grant.desk >= 0 else 0.0
+        return approval + (self._leads[grant.mechanism] if grant.mechanism >= 0 else 0.0)
+
+    def _typical_travel(self, admitted: Admitted) -> float:
+        if admitted.resource < 0:
+            return 0.0
+        road = self._map.road_days[admitted.source, admitted.place] if admitted.route else 0.0
+        return float(admitted.fixed_days + road)
+
+    def _draw_works(self, admitted: Sequence[Admitted]) -> list[Admitted]:
+        """Draw approval and handover works of all orders of the epoch in two calls."""
+        if not admitted:
+            return []
+        rulings = [self._book.rulings[item.number] for item in admitted]
+        approval = self._works(
+            Stream.APPROVAL,
+            [(ruling.desk, ruling.order.place, ruling.order.resource + 1) for ruling in rulings],
+            [self._desk_law(ruling.desk) for ruling in rulings],
+        )
+        handover = self._works(
+            Stream.HANDOVER,
+            [
+                (ruling.mechanism, ruling.order.place, ruling.order.resource + 1)
+                for ruling in rulings
+            ],
+            [self._lead_law(ruling.mechanism) for ruling in rulings],
+        )
+        return [
+            replace(item, approval_days=a, handover_days=h)
+            for item, a, h in zip(admitted, approval, handover, strict=True)
+        ]
+
+    def _desk_law(self, desk: int) -> tuple[Distribution, float]:
+        if desk < 0:
+            return "fixed", 0.0
+        return self.world.desks[desk].distribution, self.world.desks[desk].approval_days
+
+    def _lead_law(self, mechanism: int) -> tuple[Distribution, float]:
+        if mechanism < 0:
+            return "fixed", 0.0
+        chosen = self.world.mechanisms[mechanism]
+        return chosen.distribution, chosen.handover_days
+
+    def _works(
+        self,
+        stream: Stream,
+        keys: Sequence[tuple[int, ...]],
+        laws: Sequence[tuple[Distribution, float]],
+    ) -> list[float]:
+        entities = [mix_entity(*(field + 1 for field in key)) for key in keys]
+        occurrences = []
+        for entity in entities:
+            occurrences.append(self._occurrences.get((stream, entity), 0))
+            self._occurrences[stream, entity] = occurrences[-1] + 1
+        uniform = self._luck.uniform(
+            stream, np.array(entities, dtype=np.uint64), np.array(occurrences)
+        )
+        medians = np.array([median for _, median in laws])
+        works = np.zeros(len(keys))
+        for law in {law for law, _ in laws}:
+            chosen = np.array([own == law for own, _ in laws])
+            means = np.array([mean_from_median(law, m) for m in medians[chosen]])
+            typical = means if law == "exponential" else medians[chosen]
+            works[chosen] = durations(law, typical, uniform[chosen])
+        return works.tolist()
+
+    def _tell(self, ruling: Ruling) -> None:
+        """Write the ruling into the trace; a target is set in the same breath."""
+        order = ruling.order
+        if order.kind is OrderKind.SERVE and ruling.refusal is None:
+            self._engine.aim(order.cell, order.quantity, ruling.number)
+            return
+        if ruling.granted > 0.0:
+            self._engine.note(
+                ruling.number, Kind.ADMIT, order.place, order.resource, ruling.granted,
+                ruling.cost_bn_vnd,
+            )  # fmt: skip
+        if ruling.refusal is not None:
+            self._engine.note(
+                ruling.number, Kind.REFUSE, order.place, order.resource,
+                max(0.0, order.quantity - ruling.granted), _REFUSALS.index(ruling.refusal),
+            )  # fmt: skip

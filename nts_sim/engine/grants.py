@@ -1,0 +1,273 @@
+"""Grants: what each kind of order may get: entitled, left, signed, paid."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+from nts_sim.decision.model import Order, OrderKind, Refusal
+from nts_sim.engine.contract import Engine
+from nts_sim.engine.orderbook import OrderBook
+from nts_sim.engine.outlook import Outlook
+from nts_sim.engine.travel import RouteMap
+from nts_sim.units import days
+from nts_sim.world.model import Effect, Mechanism, Supply, World
+
+_GRAIN = 1e-9
+"""Slack when rounding down to whole units, so that 3 bought with the money for 3 stays 3."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What an order gets before its works are drawn; `refusal` says what cut it."""
+
+    quantity: float
+    refusal: Refusal | None = None
+    mechanism: int = -1
+    source: int = -1
+    home: int = -1
+    fund: int = -1
+    cost_bn_vnd: float = 0.0
+    desk: int = -1
+
+
+def round_down(quantity: float, whole: bool) -> float:
+    """Whole units that are in a quantity, where a resource comes in whole units."""
+    return float(math.floor(quantity + _GRAIN)) if whole else quantity
+
+
+def least(asked: float, *limits: tuple[float, Refusal]) -> tuple[float, Refusal | None]:
+    """Trim what is asked to the tightest limit; say which limit cut it."""
+    quantity, cut = asked, None
+    for limit, refusal in limits:
+        if limit < quantity:
+            quantity, cut = limit, refusal
+    return max(0.0, quantity), cut
+
+
+class Counter:
+    """Where orders are granted; reads the present, changes nothing.
+
+    Parameters
+    ----------
+    world : World
+    engine : its state is the present
+    outlook : forewarned onsets count for triggers
+    book : what was granted before
+    """
+
+    def __init__(self, world: World, engine: Engine, outlook: Outlook, book: OrderBook) -> None:
+        self.world, self._engine, self._outlook, self._book = world, engine, outlook, book
+        self._no_home = world.nodes.n_places
+        self._gate = _first(world, Effect.GATE)
+        self._transfer = _first(world, Effect.TRANSFER)
+        self._whole = world.resources.whole_units.tolist()
+        self._is_team = world.resources.is_team.tolist()
+        self._move_cost = world.resources.move_cost.tolist()
+        self._map: RouteMap
+        self._rules = {
+            OrderKind.DECLARE: self._declare, OrderKind.DRAW: self._draw,
+            OrderKind.RETURN: self._return, OrderKind.MOBILISE: self._mobilise,
+            OrderKind.MOVE: self._move, OrderKind.SERVE: self._serve,
+        }  # fmt: skip
+
+    def grant(self, order: Order, route_map: RouteMap) -> Grant:
+        """Return what `order` gets at the present instant."""
+        self._map = route_map
+        inside = 0 <= order.place < self.world.nodes.n_provinces
+        if order.kind is not OrderKind.SERVE and not inside:
+            return Grant(0.0, Refusal.AUTHORITY)
+        return self._rules[order.kind](order)
+
+    def _declare(self, order: Order) -> Grant:
+        level = int(order.quantity)
+        if self._gate < 0 or not self.world.mechanisms[self._gate].enabled:
+            return Grant(0.0, Refusal.READY)
+        if not 1 <= level <= 3 or level <= self._book.asked_level[order.place]:
+            return Grant(0.0, Refusal.TRIGGER, mechanism=self._gate)
+        desk = int(self.world.level_desks[order.place, level - 1])
+        return Grant(float(level), mechanism=self._gate, desk=desk)
+
+    def _draw(self, order: Order) -> Grant:
+        mechanism = self.world.mechanisms[order.mechanism]
+        refusal = self._not_usable(mechanism, order, Effect.MONEY)
+        fund = self._book.ledger.payer(mechanism, order.place)
+        if refusal is None and fund < 0:
+            refusal = Refusal.FUND
+        if refusal is None:
+            refusal = self._book.ledger.earmark_refusal(fund, mechanism)
+        if refusal is not None:
+            return Grant(0.0, refusal, mechanism=order.mechanism)
+        open_bn = self._book.ledger.open_amount(fund, days(self._engine.now))
+        amount, cut = least(
+            order.quantity, (mechanism.ceiling_bn_vnd, Refusal.CEILING), (open_bn, Refusal.FUND)
+        )
+        grant = Grant(amount, cut, order.mechanism, fund=fund, cost_bn_vnd=amount)
+        return self._signed(grant, int(mechanism.desk[order.place]))
+
+    def _return(self, order: Order) -> Grant:
+        home = self._no_home if order.home < 0 else order.home
+        free = self._free(order.place, home, order.resource)
+        quantity, cut = least(order.quantity, (free, Refusal.STOCK))
+        return Grant(
+            round_down(quantity, self._whole[order.resource]), cut, source=order.place, home=home
+        )
+
+    def _mobilise(self, order: Order) -> Grant:
+        mechanism = self.world.mechanisms[order.mechanism]
+        refusal = self._not_usable(mechanism, order, Effect.GOODS)
+        supply = next((s for s in mechanism.supplies if s.resource == order.resource), None)
+        if refusal is None and supply is None:
+            refusal = Refusal.CEILING
+        if refusal is not None or supply is None:
+            return Grant(0.0, refusal, mechanism=order.mechanism)
+        source, limit = self._from_where(order, supply)
+        quantity, cut = least(order.quantity, (limit, Refusal.CEILING))
+        unit_cost = supply.unit_cost_bn_vnd + self._travel_cost(order.resource, source, order.place)
+        grant = Grant(quantity, cut, order.mechanism, source, self._no_home)
+        return self._paid(grant, order, mechanism, unit_cost, order.place)
+
+    def _from_where(self, order: Order, supply: Supply) -> tuple[int, float]:
+        """Return the nearest hub with stock (or the place itself) and what is left to give."""
+        given = self._book.mobilised[order.mechanism]
+        limit = float(supply.place_ceiling[order.place] - given[order.place, order.resource])
+        if supply.scope == "national":
+            limit = min(limit, supply.ceiling - float(given[:, order.resource].sum()))
+        elif supply.scope == "place":
+            limit = min(limit, supply.ceiling - float(given[order.place, order.resource]))
+        else:
+            limit = min(limit, supply.ceiling)
+        if not supply.hub_stock:
+            return order.place, limit
+        left = {
+            hub: self._book.hub_left[order.mechanism, order.resource, hub]
+            for hub in supply.hub_stock
+        }
+        stocked = [hub for hub, stock in left.items() if stock > 0.0]
+        if not stocked:
+            return order.place, 0.0
+        source = min(stocked, key=lambda hub: (self._map.road_days[hub, order.place], hub))
+        return source, min(limit, left[source])
+
+    def _move(self, order: Order) -> Grant:
+        if self._transfer < 0:
+            return Grant(0.0, Refusal.READY)
+        mechanism = self.world.mechanisms[self._transfer]
+        refusal = self._not_usable(mechanism, order, Effect.TRANSFER)
+        if refusal is None and not self._reachable(order.source, order.place):
+            refusal = Refusal.AUTHORITY
+        if refusal is not None:
+            return Grant(0.0, refusal, mechanism=self._transfer)
+        home = self._home_of(order)
+        limits = [(self._free(order.source, home, order.resource), Refusal.STOCK)]
+        if home == order.source or not self._is_team[order.resource]:
+            limits.append((self._donor_limit(mechanism, order), Refusal.CEILING))
+        quantity, cut = least(order.quantity, *limits)
+        unit_cost = self._travel_cost(order.resource, order.source, order.place)
+        grant = Grant(quantity, cut, self._transfer, order.source, home)
+        return self._paid(grant, order, mechanism, unit_cost, order.source)
+
+    def _serve(self, order: Order) -> Grant:
+        if not self._engine.state.severity[order.cell] or not 0.0 <= order.quantity <= 1.0:
+            return Grant(0.0, Refusal.TRIGGER)
+        return Grant(order.quantity)
+
+    # --- what limits an order ---------------------------------------------------------------
+
+    def _not_usable(self, mechanism: Mechanism, order: Order, effect: Effect) -> Refusal | None:
+        if not mechanism.enabled or mechanism.effect is not effect:
+            return Refusal.READY
+        return None if self._triggered(mechanism, order.place) else Refusal.TRIGGER
+
+    def _triggered(self, mechanism: Mechanism, place: int) -> bool:
+        trigger, book = mechanism.trigger, self._book
+        if book.level[place] < trigger.declared_level:
+            return False
+        uses = book.uses[self.world.mechanism_index[mechanism.name]]
+        if trigger.max_uses is not None and uses >= trigger.max_uses:
+            return False
+        if trigger.after_fund is not None and not book.ledger.exhausted(trigger.after_fund, place):
+            return False
+        if trigger.min_severity and self._worst(place) < trigger.min_severity:
+            return False
+        return trigger.days_since_onset <= 0.0 or self._age(place) >= trigger.days_since_onset
+
+    def _worst(self, place: int) -> int:
+        """Worst severity active or forewarned at a place."""
+        severity, coming = self._engine.state.severity, self._outlook.severities(self._engine.now)
+        cells = self.world.cells.at_place[place].tolist()
+        return max((max(severity[cell], coming.get(cell, 0)) for cell in cells), default=0)
+
+    def _age(self, place: int) -> float:
+        """Days since the earliest onset still active at a place; -1 where nothing is active."""
+        state, now = self._engine.state, self._engine.now
+        cells = self.world.cells.at_place[place].tolist()
+        ages = [days(now - state.since[c]) for c in cells if state.severity[c]]
+        return max(ages, default=-1.0)
+
+    def _free(self, place: int, home: int, resource: int) -> float:
+        state = self._engine.state
+        return float(state.teams[place, home, resource] - state.reserved[place, home, resource])
+
+    def _home_of(self, order: Order) -> int:
+        if not self._is_team[order.resource]:
+            return self._no_home
+        return order.source if order.home < 0 else order.home
+
+    def _donor_limit(self, mechanism: Mechanism, order: Order) -> float:
+        """Own stock that may still be sent: donor share of what is not required at home."""
+        place, resource = order.source, order.resource
+        home = place if self._is_team[resource] else self._no_home
+        away = float(self._book.away[place, resource])
+        own = float(self._engine.state.teams[place, home, resource]) + away
+        own -= float(self._engine.state.reserved[place, home, resource])
+        required = self._engine.state.required_units(place).get(resource, 0.0)
+        return mechanism.donor_share * max(0.0, own - required) - away
+
+    def _reachable(self, source: int, place: int) -> bool:
+        inside = 0 <= source < self.world.nodes.n_provinces and source != place
+        return inside and math.isfinite(self._map.road_days[source, place])
+
+    def _travel_cost(self, resource: int, source: int, place: int) -> float:
+        """Travel of a unit, bn VND; teams' return is paid with the outward order."""
+        if source == place:
+            return 0.0
+        _, km = self._map.legs(source, self._map.route(source, place))
+        return float(self._move_cost[resource]) * km / 100.0 * (2 if self._is_team[resource] else 1)
+
+    def _paid(
+        self, grant: Grant, order: Order, mechanism: Mechanism, unit_cost: float, signer: int
+    ) -> Grant:
+        """Trim to whole units and to what the fund can pay; find who signs."""
+        quantity, cut = round_down(grant.quantity, self._whole[order.resource]), grant.refusal
+        fund = self._book.ledger.payer(mechanism, order.place)
+        fixed = mechanism.fixed_cost_bn_vnd
+        if unit_cost > 0.0 or fixed > 0.0:
+            if fund < 0:
+                return replace(grant, quantity=0.0, refusal=Refusal.FUND)
+            earmark = self._book.ledger.earmark_refusal(fund, mechanism)
+            if earmark is not None:
+                return replace(grant, quantity=0.0, refusal=earmark)
+            open_bn = self._book.ledger.open_amount(fund, days(self._engine.now)) - fixed
+            affordable = open_bn / unit_cost if unit_cost > 0.0 else math.inf * (open_bn >= 0.0)
+            if affordable + _GRAIN < quantity:
+                quantity, cut = (
+                    round_down(max(0.0, affordable), self._whole[order.resource]),
+                    Refusal.FUND,
+                )
+        cost = (fixed + unit_cost * quantity) if quantity > 0.0 else 0.0
+        paid = replace(grant, quantity=quantity, refusal=cut, fund=fund, cost_bn_vnd=cost)
+        return self._signed(paid, int(mechanism.desk[signer]))
+
+    def _signed(self, grant: Grant, desk: int) -> Grant:
+        """Send amounts above a desk's delegation one desk up."""
+        while desk >= 0 and grant.cost_bn_vnd > self.world.desks[desk].delegation_bn_vnd:
+            up = self.world.desks[desk].up
+            if up is None:
+                return replace(grant, quantity=0.0, refusal=Refusal.AUTHORITY, cost_bn_vnd=0.0)
+            desk = up
+        return replace(grant, desk=desk)
+
+
+def _first(world: World, effect: Effect) -> int:
+    return next((i for i, mech in enumerate(world.mechanisms) if mech.effect is effect), -1)

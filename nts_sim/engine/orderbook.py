@@ -1,0 +1,118 @@
+"""The order book: what orders were granted and what has become of them since."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import replace
+
+import numpy as np
+
+from nts_sim.decision.model import Inbound, OrderKind, Ruling
+from nts_sim.engine.contract import Admitted
+from nts_sim.engine.ledger import Ledger
+from nts_sim.trace.model import Kind, Row
+from nts_sim.units import days
+from nts_sim.world.model import World
+
+
+class OrderBook:
+    """Orders, levels, ceilings used, units away and money of one replication.
+
+    Attributes
+    ----------
+    rulings : by order number
+    ledger : Ledger
+    level : by place, declared
+    asked_level : by place, declared or waiting for a signature
+    uses : by mechanism, orders granted
+    mobilised : [mechanism, place, resource] units granted
+    away : [place, resource] own units granted away; teams come off when they are home again
+    hub_left : units left by (mechanism, resource, hub)
+    pipeline : units admitted and not yet serving, by shipment number
+    """
+
+    def __init__(self, world: World) -> None:
+        n_places, n_resources = world.resources.stock.shape
+        self.ledger = Ledger(world)
+        self.rulings: list[Ruling] = []
+        self.level = [0] * n_places
+        self.asked_level = [0] * n_places
+        self.uses = [0] * len(world.mechanisms)
+        self.mobilised = np.zeros((len(world.mechanisms), n_places, n_resources))
+        self.away = np.zeros((n_places, n_resources))
+        self.hub_left = {
+            (m, supply.resource, hub): stock
+            for m, mechanism in enumerate(world.mechanisms)
+            for supply in mechanism.supplies
+            for hub, stock in supply.hub_stock.items()
+        }
+        self.pipeline: dict[int, Inbound] = {}
+        self.next_shipment = 0
+        self._next_departure: list[int] = []
+
+    def enter(self, ruling: Ruling, admitted: Admitted | None, travel_days: float) -> None:
+        """Enter a ruling; what it grants is set aside, and its shipments are expected."""
+        self.rulings.append(ruling)
+        self._next_departure.append(self.next_shipment)
+        if admitted is None:
+            return
+        self.ledger.commit(ruling.fund, ruling.cost_bn_vnd)
+        order = ruling.order
+        if ruling.mechanism >= 0:
+            self.uses[ruling.mechanism] += 1
+        if order.kind is OrderKind.DECLARE:
+            self.asked_level[order.place] = int(ruling.granted)
+        elif order.kind is OrderKind.MOBILISE:
+            self.mobilised[ruling.mechanism, order.place, order.resource] += ruling.granted
+            hub = (ruling.mechanism, order.resource, ruling.source)
+            if hub in self.hub_left:
+                self.hub_left[hub] -= ruling.granted
+        elif order.kind is OrderKind.MOVE and admitted.home in (ruling.source, len(self.level)):
+            self._lend(ruling, admitted)
+        if order.kind in (OrderKind.MOBILISE, OrderKind.MOVE, OrderKind.RETURN):
+            self._expect(ruling, admitted, travel_days)
+        self.next_shipment += len(admitted.tranches)
+
+    def _lend(self, ruling: Ruling, admitted: Admitted) -> None:
+        """Count a place's own units away; forwarded mobilised teams are nobody's own."""
+        if admitted.home == ruling.source or not admitted.is_team:
+            self.away[ruling.source, ruling.order.resource] += ruling.granted
+
+    def _expect(self, ruling: Ruling, admitted: Admitted, travel_days: float) -> None:
+        ready = ruling.expected_day - travel_days
+        for shipment, (after, amount) in enumerate(admitted.tranches, admitted.first_shipment):
+            self.pipeline[shipment] = Inbound(
+                number=ruling.number, place=admitted.place, resource=admitted.resource,
+                quantity=amount, day=float(math.ceil(ready + after + travel_days)),
+                home=admitted.home, to_home=ruling.order.kind is OrderKind.RETURN,
+            )  # fmt: skip
+
+    def catch_up(self, rows: Iterable[Row]) -> None:
+        """Book what an engine wrote since the last epoch."""
+        for row in rows:
+            kind = row[4]
+            if kind == Kind.HANDOVER:
+                ruling = self.rulings[row[8]]
+                self.ledger.spend(ruling.fund, ruling.cost_bn_vnd, row[10])
+            elif kind == Kind.CREDIT:
+                self.ledger.credit(self.rulings[row[8]].order.place, row[9])
+            elif kind == Kind.LEVEL:
+                place = self.rulings[row[8]].order.place
+                self.level[place] = max(self.level[place], int(row[9]))
+            elif kind == Kind.DEPART:
+                self._depart(row)
+            elif kind == Kind.ARRIVE:
+                self._arrive(row)
+
+    def _depart(self, row: Row) -> None:
+        shipment = self._next_departure[row[8]]
+        self._next_departure[row[8]] += 1
+        if shipment in self.pipeline:
+            serves = float(math.ceil(days(row[0]) + row[10]))
+            self.pipeline[shipment] = replace(self.pipeline[shipment], day=serves)
+
+    def _arrive(self, row: Row) -> None:
+        inbound = self.pipeline.pop(row[3], None)
+        if inbound is not None and inbound.to_home and inbound.place >= 0:
+            self.away[inbound.place, inbound.resource] -= inbound.quantity
