@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import Protocol
 
-from nts_sim.world.model import Bools, Floats, Ints, World
+from nts_sim.world.model import Floats, Ints, World
 
 
 class OrderKind(IntEnum):

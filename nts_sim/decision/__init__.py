@@ -1,0 +1,1 @@
+"""The conversation between the simulation and whoever decides: types only."""
