@@ -1,0 +1,169 @@
+"""Every result table's columns, declared once: name, dtype, unit, meaning.
+
+The runner writes these tables, the store keeps them, charts and the report read them. A table with
+other columns, or in another order, is refused by `checked`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import pandas as pd
+
+Dtype = Literal["text", "int", "float", "bool"]
+
+_PANDAS: Final[Mapping[Dtype, str]] = {
+    "text": "str", "int": "int64", "float": "float64", "bool": "bool",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a result table."""
+
+    name: str
+    dtype: Dtype
+    unit: str
+    meaning: str
+
+
+def _text(name: str, meaning: str) -> Column:
+    return Column(name, "text", "", meaning)
+
+
+def _number(name: str, unit: str, meaning: str) -> Column:
+    return Column(name, "float", unit, meaning)
+
+
+def _count(name: str, unit: str, meaning: str) -> Column:
+    return Column(name, "int", unit, meaning)
+
+
+_SCENARIO = _text("scenario", "named future, or the weighted set of them")
+_POLICY = _text("policy", "who decides")
+_METRIC = _text("metric", "what is measured; see nts_sim.outcomes.metrics")
+_KEY = _text("key", "field, threat, resource, fund or mechanism the metric is for; 'all' together")
+_UNIT = _text("unit", "unit of the metric")
+_DAY = _count("day", "day", "day d is the time from d to d + 1 after the start; averages over it")
+_PLACE = _text("place", "code of the place")
+_NAME = _text("name", "name of the place")
+_MEAN = _number("mean", "as the metric", "mean over replications")
+_LOW = _number("low", "as the metric", "lower end of the 95 % interval of the mean")
+_HIGH = _number("high", "as the metric", "upper end of the 95 % interval of the mean")
+_N = _count("n", "replications", "replications with a value")
+
+TABLES: Final[Mapping[str, tuple[Column, ...]]] = {
+    "outcomes": (
+        _SCENARIO, _POLICY,
+        _count("replication", "", "number of the replication; the same number has the same luck"),
+        _METRIC, _KEY, _UNIT, _number("value", "as the metric", "missing where undefined"),
+    ),
+    "summary": (_SCENARIO, _POLICY, _METRIC, _KEY, _UNIT, _N, _MEAN, _LOW, _HIGH),
+    "comparison": (
+        _SCENARIO, _METRIC, _KEY, _UNIT, _POLICY, _text("baseline", "policy compared with"), _N,
+        _number("diff", "as the metric", "mean of policy less baseline, paired by replication"),
+        _number("low", "as the metric", "lower end of the 95 % interval of the difference"),
+        _number("high", "as the metric", "upper end of the 95 % interval of the difference"),
+        _number("relative_pct", "% of the baseline's mean", "difference, relative"),
+        Column("separable", "bool", "",
+               "differs from 0 at 5 %, Holm-adjusted over the policies compared"),
+    ),
+    "ranking": (
+        _SCENARIO, _METRIC, _count("rank", "", "1 is the best mean"), _POLICY, _MEAN, _LOW, _HIGH,
+        _text("verdict", "best | tied with the best | behind the best"),
+        _number("replications_to_tell", "replications",
+                "in all, to tell this policy from the next one in rank; missing where they are "
+                "already told apart, are identical, or there is no next"),
+        Column("separable_from_next", "bool", "", "told apart from the next one in rank"),
+    ),
+    "weights": (
+        _SCENARIO, _number("harm_factor", "", "harm counts this many times against cost"), _POLICY,
+        _MEAN, _LOW, _HIGH, _count("rank", "", "1 is the best mean"),
+        Column("winner_changes", "bool", "", "another policy wins than at factor 1"),
+    ),
+    "daily": (
+        _SCENARIO, _POLICY, _DAY,
+        _text("series", "active_incidents, people_in_need, people_served or people_unmet"),
+        _MEAN,
+        *(_number(f"q{q:02d}", "as the series", f"{q} % quantile over replications")
+          for q in (5, 25, 50, 75, 95)),
+    ),
+    "places": (_SCENARIO, _POLICY, _PLACE, _NAME, _METRIC, _MEAN, _LOW, _HIGH),
+    "map_days": (
+        _SCENARIO, _POLICY, _DAY, _PLACE,
+        _number("active_share", "share", "of replications (and of the day) with an incident there"),
+        _number("mean_severity", "1 to 3", "worst severity there, averaged, 0 while none"),
+        _number("served_share", "share", "people served of people in need; missing: no need"),
+    ),
+    "flows": (
+        _SCENARIO, _POLICY,
+        _text("fund", "who pays: kind of fund; own_stock: the place itself; owner_budget: running "
+              "cost of, and goods from, those who sent help; uncharged: nobody"),
+        _text("mechanism", "way of mobilising; local_on_spot: what the place had"),
+        _text("resource", "what was mobilised"), _PLACE,
+        _number("units", "units", "mean units sent; own teams: most in use at once; own supplies: "
+                "used"),
+        _number("cost_bn_vnd", "bn VND", "mean cost, running cost included"),
+    ),
+    "buildup": (
+        _SCENARIO, _POLICY, _DAY, _text("mechanism", "as in flows"),
+        _number("share", "share of people in need", "served by means of this mechanism"),
+    ),
+    "failures": (
+        _SCENARIO, _POLICY, _count("replication", "", "number of the replication"),
+        _text("error", "kind of error"), _text("message", "what it said and where"),
+    ),
+    "orders": (
+        _SCENARIO, _POLICY, _count("order", "", "number of the order"),
+        _number("day", "days", "when it was given"),
+        _text("kind", "declare, draw, return, mobilise, move or serve"), _PLACE, _NAME,
+        _text("source", "code of the place units leave"), _text("source_name", "its name"),
+        _text("resource", "what is sent"),
+        _number("asked", "see unit", "quantity asked"),
+        _number("granted", "see unit", "quantity granted"),
+        _text("unit", "of asked and granted"),
+        _text("refusal", "what cut it, where less was granted than asked"),
+        _text("mechanism", "way of mobilising"), _text("authority", "who approves"),
+        _text("desk", "who signs"), _text("legal_basis", "law it rests on"),
+        _text("legal_basis_checked", "checked | not checked | (none)"),
+        _number("lead_days", "days", "from the order until it is expected to serve"),
+        _text("fund", "fund charged or drawn on"), _number("cost_bn_vnd", "bn VND", "committed"),
+        _text("reason", "why"), _text("runner_up", "what would have been done instead"),
+        Column("automatic", "bool", "", "written by the rule that sends idle teams home"),
+    ),
+    "gap": (
+        _SCENARIO, _POLICY, _PLACE, _NAME, _text("resource", "what is required"),
+        _number("need_units", "units", "teams: most required at once; supplies: required over the "
+                "whole run; mean over replications"),
+        _number("held_units", "units", "own stock on day 0"),
+        _number("gap_units", "units", "need less held, never below 0"),
+        _number("unmet_unit_days", "unit-days", "requirement * (1 - coverage), summed over time"),
+    ),
+}  # fmt: skip
+
+
+def empty(table: str) -> pd.DataFrame:
+    """Return the table without rows, with its declared columns and dtypes."""
+    return frame(table, {column.name: () for column in TABLES[table]})
+
+
+def frame(table: str, columns: Mapping[str, Iterable[object]]) -> pd.DataFrame:
+    """Make a result table from its columns, in the declared order and dtypes."""
+    made = pd.DataFrame({column.name: columns[column.name] for column in TABLES[table]})
+    return made.astype({column.name: _PANDAS[column.dtype] for column in TABLES[table]})
+
+
+def checked(table: str, data: pd.DataFrame) -> pd.DataFrame:
+    """Return `data` in the declared dtypes; `ValueError` where the columns are not the declared."""
+    declared = [column.name for column in TABLES[table]]
+    if list(data.columns) != declared:
+        raise ValueError(f"table {table} has columns {list(data.columns)}, expected {declared}")
+    return data.astype({column.name: _PANDAS[column.dtype] for column in TABLES[table]})
+
+
+def joined(table: str, parts: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """Stack parts of one table; without parts, the empty table."""
+    kept = [part for part in parts if len(part)]
+    return checked(table, pd.concat(kept, ignore_index=True)) if kept else empty(table)

@@ -1,0 +1,118 @@
+"""What measuring needs to know of a world, worked out once and shared by all its replications."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nts_sim.outcomes.metrics import BY_NAME, METRICS, PEOPLE_PER_UNIT, By
+from nts_sim.world.model import Floats, Ints, World
+
+OWN_STOCK: Final = "own_stock"
+OWNER_BUDGET: Final = "owner_budget"
+UNCHARGED: Final = "uncharged"
+LOCAL_ON_SPOT: Final = "local_on_spot"
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """Names, columns and index maps of one world, as measuring uses them.
+
+    Attributes
+    ----------
+    world : World
+    columns : (metric, key) of each outcome, in order
+    needed : int array, resources that some cell can require
+    teams : the needed resources that are teams, as positions in all resources
+    """
+
+    world: World
+    needed: Ints
+    teams: Ints
+    resources: tuple[str, ...]
+
+    @cached_property
+    def fields(self) -> tuple[str, ...]:
+        """Fields of the threats, sorted."""
+        return tuple(sorted(set(self.world.threats.field)))
+
+    @cached_property
+    def field_of(self) -> Ints:
+        """Field number of each threat."""
+        return np.array([self.fields.index(field) for field in self.world.threats.field])
+
+    @cached_property
+    def funds(self) -> tuple[str, ...]:
+        """Labels of who pays: kinds of fund, then own stock, owners' budgets, nobody."""
+        kinds = sorted({fund.kind for fund in self.world.funds})
+        return (*kinds, OWN_STOCK, OWNER_BUDGET, UNCHARGED)
+
+    @cached_property
+    def mechanisms(self) -> tuple[str, ...]:
+        """Names of the mechanisms; what a place had itself counts as one."""
+        names = tuple(mechanism.name for mechanism in self.world.mechanisms)
+        return names if LOCAL_ON_SPOT in names else (*names, LOCAL_ON_SPOT)
+
+    @cached_property
+    def local(self) -> int:
+        """Number of the mechanism that stands for what the place had."""
+        return self.mechanisms.index(LOCAL_ON_SPOT)
+
+    @cached_property
+    def fund_kind(self) -> Ints:
+        """Label number of each fund's kind."""
+        return np.array([self.funds.index(fund.kind) for fund in self.world.funds], dtype=np.int64)
+
+    @cached_property
+    def people(self) -> Floats:
+        """Persons per unit, array [resource]."""
+        names = self.world.resources.name
+        return np.array([PEOPLE_PER_UNIT.get(name, 0.0) for name in names])
+
+    @cached_property
+    def is_local_cell(self) -> NDArray[np.bool_]:
+        """Cells of places themselves, not of agencies; array [cell]."""
+        return self.world.cells.node < self.world.nodes.n_places
+
+    def keys(self, by: By) -> tuple[str, ...]:
+        """Keys of a split, without 'all'."""
+        names, is_team = self.world.resources.name, self.world.resources.is_team
+        charged = tuple(f for f in self.funds if f not in (OWN_STOCK, OWNER_BUDGET, UNCHARGED))
+        return {
+            "all": (),
+            "field": self.fields,
+            "threat": self.world.threats.name,
+            "resource": tuple(names[r] for r in self.needed),
+            "team": tuple(name for name, team in zip(names, is_team, strict=True) if team),
+            "supply": tuple(name for name, team in zip(names, is_team, strict=True) if not team),
+            "fund": charged,
+            "mechanism": tuple(mechanism.name for mechanism in self.world.mechanisms),
+        }[by]
+
+    @cached_property
+    def columns(self) -> tuple[tuple[str, str], ...]:
+        """(metric, key) of every outcome of this world, in order."""
+        made: list[tuple[str, str]] = []
+        for metric in METRICS:
+            keys = self.keys(metric.by) + (("all",) if metric.with_total else ())
+            made += [(metric.name, key) for key in keys]
+        return tuple(made)
+
+    @cached_property
+    def units(self) -> tuple[str, ...]:
+        """Unit of every column."""
+        return tuple(BY_NAME[metric].unit for metric, _ in self.columns)
+
+
+@lru_cache(maxsize=32)
+def layout_of(world: World) -> Layout:
+    """Work out (once) what measuring needs to know of `world`."""
+    needed = np.flatnonzero((world.cells.requirement > 0.0).any(axis=(0, 1)))
+    return Layout(
+        world=world, needed=needed, teams=needed[world.resources.is_team[needed]],
+        resources=world.resources.name,
+    )  # fmt: skip

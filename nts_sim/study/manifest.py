@@ -1,0 +1,94 @@
+"""The manifest of a run: all that is needed to make it again, and nothing about the person."""
+
+from __future__ import annotations
+
+import platform
+import re
+from collections.abc import Mapping, Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from nts_sim.spec.models import Study
+
+_PACKAGES = (
+    "nts-sim", "hydra-core", "omegaconf", "pydantic", "numpy", "scipy", "pandas", "pyarrow",
+    "simpy", "pulp", "highspy", "networkx", "matplotlib",
+)  # fmt: skip
+_PATH = re.compile(r"[^/\\=,\[\]]*(?:[/\\]+[^/\\=,\[\]]+)+")
+
+
+def manifest_of(
+    study: Study, verb: str, run: str, command: Sequence[str], inputs: Mapping[str, str],
+    wall_time_s: float, failures: int,
+) -> dict[str, Any]:  # fmt: skip
+    """Describe a run.
+
+    Parameters
+    ----------
+    run : run id
+    command : words of the command line; of paths only the last part is kept
+    inputs : name → SHA-256 of every input file
+    """
+    return {
+        "run_id": run,
+        "verb": verb,
+        "command": [without_path(word) for word in command],
+        "seed": study.seed,
+        "replications": study.replications,
+        "failed_replications": failures,
+        "config": _config(study),
+        "inputs": dict(sorted(inputs.items())),
+        "versions": versions(),
+        "platform": f"{platform.system()} {platform.machine()}",
+        "git_commit": git_commit(Path(__file__).resolve()),
+        "wall_time_s": round(wall_time_s, 2),
+    }
+
+
+def _config(study: Study) -> dict[str, Any]:
+    config = study.model_dump(mode="json")
+    for key in ("results_dir", "tables_dir"):
+        if config[key] is not None:
+            config[key] = without_path(config[key])
+    return config
+
+
+def without_path(word: str) -> str:
+    """Keep the last part of every path in a word: results_dir=/a/b → results_dir=b."""
+    return _PATH.sub(lambda found: re.split(r"[/\\]", found.group())[-1], word)
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages results may depend on."""
+    found = {"python": platform.python_version()}
+    for name in _PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def git_commit(start: Path) -> str | None:
+    """Commit of the checkout that holds `start`; None outside one."""
+    root = next((here for here in start.parents if (here / ".git").is_dir()), None)
+    if root is None:
+        return None
+    try:
+        head = (root / ".git" / "HEAD").read_text(encoding="utf-8").strip()
+        if not head.startswith("ref: "):
+            return head
+        return _commit_of(root / ".git", head.removeprefix("ref: "))
+    except OSError:  # an unreadable checkout has no commit to tell
+        return None
+
+
+def _commit_of(git: Path, ref: str) -> str | None:
+    if (git / ref).is_file():
+        return (git / ref).read_text(encoding="utf-8").strip()
+    if (git / "packed-refs").is_file():
+        for line in (git / "packed-refs").read_text(encoding="utf-8").splitlines():
+            if line.endswith(f" {ref}"):
+                return line.split(" ")[0]
+    return None

@@ -1,0 +1,185 @@
+"""Run policies × scenarios × replications on common random numbers, on several processes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
+from dataclasses import replace
+from functools import partial
+from typing import Protocol
+
+import pandas as pd
+
+from nts_sim.decision.model import Policy
+from nts_sim.engine.session import simulate
+from nts_sim.errors import InvalidInput, PlaceOrMachine, Problem
+from nts_sim.luck.draws import DrawSet, Luck
+from nts_sim.outcomes.accumulate import tally
+from nts_sim.outcomes.measures import measure
+from nts_sim.policies.registry import make_policy
+from nts_sim.policies.user import load_user_policy
+from nts_sim.spec.models import ScenarioSetSpec, Study
+from nts_sim.study.chunks import Bench, Chunk, PolicySource, Task, do, set_up, tasks, work
+from nts_sim.study.collect import Collected, Member
+from nts_sim.study.orders import gap_table, order_table
+from nts_sim.study.tables import Results, tables_of
+from nts_sim.world.model import World
+
+
+class Progress(Protocol):
+    """Told after every chunk, so that someone may draw a bar."""
+
+    def __call__(self, done: int, total: int, failed: int) -> None:
+        """Replications done (failed ones included), of how many, and how many failed."""
+        ...
+
+
+def _silent(done: int, total: int, failed: int) -> None:
+    """Draw nothing."""
+
+
+def policy_sources(study: Study, own: Mapping[str, str] | None = None) -> dict[str, PolicySource]:
+    """Say how to make each policy of the study.
+
+    Parameters
+    ----------
+    own : name → ``file.py:function`` of the planner's own policies
+    """
+    own = own or {}
+    sources: dict[str, PolicySource] = {
+        name: partial(_own_policy, name, own[name]) if name in own
+        else partial(make_policy, name, spec)
+        for name, spec in study.policies.items()
+    }  # fmt: skip
+    return sources
+
+
+def _own_policy(name: str, where: str) -> Policy:
+    return replace(load_user_policy(where), name=name)
+
+
+def run_comparison(
+    study: Study,
+    worlds: Sequence[tuple[str, float, World]],
+    policies: Mapping[str, PolicySource] | None = None,
+    *,
+    progress: Progress = _silent,
+) -> Results:
+    """Run every policy in every scenario on the same luck and compare them.
+
+    Parameters
+    ----------
+    study : gives replications, seed, baseline, workers
+    worlds : (scenario name, weight, world) of the scenario, or of each member of a set
+    policies : how to make each policy; None: those of the study
+    progress : told after every chunk
+
+    Returns
+    -------
+    Results
+        Without the replications that failed; these are listed in its table `failures`.
+
+    Raises
+    ------
+    InvalidInput
+        Where a policy cannot be made.
+    PlaceOrMachine
+        Where a worker process is lost.
+    """
+    sources = policy_sources(study) if policies is None else policies
+    check_policies(sources)
+    members = tuple(Member(*member) for member in worlds)
+    collected = Collected(members, tuple(sources), study.replications)
+    listed = list(tasks(len(members), tuple(sources), study.replications))
+    bench = Bench([member.world for member in members], sources, study.seed)
+    total = len(members) * len(sources) * study.replications
+    progress(0, total, 0)
+    with closing(_chunks(listed, bench, _workers(study.workers, len(listed)))) as chunks:
+        for chunk in chunks:
+            collected.add(chunk)
+            progress(collected.finished, total, collected.failed)
+    return tables_of(collected, study.baseline, _set_name(study))
+
+
+def check_policies(sources: Mapping[str, PolicySource]) -> None:
+    """Make every policy once, so that what is wrong with any is told before work starts."""
+    problems: list[Problem] = []
+    for make in sources.values():
+        try:
+            make()
+        except InvalidInput as error:
+            problems += error.problems
+    if problems:
+        raise InvalidInput(problems, "the policies")
+
+
+def _set_name(study: Study) -> str | None:
+    return study.scenario.name if isinstance(study.scenario, ScenarioSetSpec) else None
+
+
+def _workers(asked: int | None, n_tasks: int) -> int:
+    if asked is None:
+        asked = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return max(1, min(asked or 1, n_tasks))
+
+
+def _chunks(
+    listed: Sequence[Task], bench: Bench, workers: int
+) -> Generator[Chunk, None, None]:
+    """Chunks as they are finished, in whatever order."""
+    if workers == 1:
+        return (do(task, bench) for task in listed)
+    return _chunks_of_processes(listed, bench, workers)
+
+
+def _chunks_of_processes(
+    listed: Sequence[Task], bench: Bench, workers: int
+) -> Generator[Chunk, None, None]:
+    given = (bench.worlds, bench.sources, bench.seed)
+    pool = ProcessPoolExecutor(workers, initializer=set_up, initargs=given)
+    try:
+        yield from _finished(pool.submit(work, task) for task in listed)
+    except BrokenProcessPool:
+        raise PlaceOrMachine(
+            "a worker process stopped unexpectedly (often: too little memory); "
+            "nothing was kept; try workers=1"
+        ) from None
+    finally:
+        _stop(pool)
+
+
+def _finished(futures: Iterable[Future[Chunk]]) -> Iterator[Chunk]:
+    for future in as_completed(list(futures)):
+        yield future.result()
+
+
+def _stop(pool: ProcessPoolExecutor) -> None:
+    """Leave nothing running: drop what waits, end what runs."""
+    processes = list((pool._processes or {}).values())
+    pool.shutdown(wait=False, cancel_futures=True)
+    for process in processes:
+        process.terminate()
+    for process in processes:
+        process.join()
+
+
+def run_plan(
+    study: Study, scenario: str, world: World, policy: str, source: PolicySource | None = None
+) -> dict[str, pd.DataFrame]:
+    """Run one policy once: what to mobilise and send, and what stays short.
+
+    Replication 0 is run; orders of day 0 are what to do now, later ones are what the policy
+    expects to order on this luck.
+
+    Returns
+    -------
+    dict of str to DataFrame
+        Tables `orders` (the plan) and `gap`.
+    """
+    make = source if source is not None else policy_sources(study)[policy]
+    run = simulate(world, make(), Luck(study.seed, DrawSet.EVALUATION, 0))
+    gaps = gap_table(scenario, policy, world, tally(measure(run, world)))
+    return {"orders": order_table(scenario, policy, world, run.rulings), "gap": gaps}

@@ -1,0 +1,520 @@
+"""Metrics against hand-worked cases, and sums that must agree."""
+
+from __future__ import annotations
+
+import csv
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import nts_sim
+from nts_sim.decision.model import (
+    Order,
+    OrderKind,
+    Policy,
+    Ruling,
+    declare,
+    draw,
+    mobilise,
+    move,
+    send_home,
+    serve,
+)
+from nts_sim.engine.contract import Run
+from nts_sim.engine.session import simulate
+from nts_sim.luck.draws import DrawSet, Luck
+from nts_sim.outcomes.accumulate import merge_all, merged, tally
+from nts_sim.outcomes.layout import layout_of
+from nts_sim.outcomes.measures import measure, outcomes_of
+from nts_sim.outcomes.metrics import METRICS, PEOPLE_PER_UNIT, PLACE_METRICS
+from nts_sim.outcomes.people import gini
+from nts_sim.testing import toy_mechanism, toy_supply, toy_threats, toy_world
+from nts_sim.trace.fold import coverage_rows, daily_integral, segments
+from nts_sim.trace.model import Kind, as_trace
+from nts_sim.units import ticks
+from nts_sim.world.model import Effect, Fund, Inject
+
+LUCK = Luck(1, DrawSet.EVALUATION, 0)
+
+
+def row(day, kind, node=0, *, threat=-1, resource=-1, order=-1, quantity=0.0, value=0.0):
+    return (ticks(day), 0, 0, 0, int(kind), node, threat, resource, order, quantity, value, -1)
+
+
+def cover(day, severity, coverage, node=0, threat=0):
+    return row(day, Kind.COVERAGE, node, threat=threat, quantity=severity, value=coverage)
+
+
+def run_of(rows, rulings=()):
+    return Run("p", LUCK, as_trace(sorted(rows, key=lambda r: r[0])), tuple(rulings))
+
+
+def values(rows, world, rulings=()):
+    return {(m, k): v for m, k, v in outcomes_of(run_of(rows, rulings), world)}
+
+
+def ruling(number, kind, *, place, resource=0, mechanism=-1, source=-1, fund=-1, home=-1, desk=-1):
+    order = Order(kind, place=place, resource=resource, quantity=1.0, home=home)
+    return Ruling(number, 0, order, 1.0, None, mechanism, source, fund, 0.0, desk)
+
+
+# The toy place has 100 000 people: 1 000, 3 000, 10 000 exposed at severity 1, 2, 3; harm is 0.001
+# bn VND a person-day; relief effect 0.5; 100 units required per 100 000 exposed.
+HAND_WORKED = [
+    cover(1, 3, 0.5), cover(3, 3, 1.0), cover(5, 2, 0.0), cover(6, 0, 0.0),
+    cover(2, 1, 0.25, node=1),
+]  # fmt: skip
+
+
+def test_people_and_harm_of_a_hand_worked_case():
+    found = values(HAND_WORKED, toy_world())
+    need = 10_000 * 4 + 3_000 * 1 + 1_000 * 8
+    served = 10_000 * 2 * 0.5 + 10_000 * 2 + 1_000 * 8 * 0.25
+    affected = need - 0.5 * served
+    assert found["affected_person_days", "all"] == pytest.approx(affected)
+    assert found["affected_person_days", "test"] == pytest.approx(affected)
+    assert found["harm_bn_vnd", "t0"] == pytest.approx(affected * 1e-3)
+    assert found["irreducible_harm_bn_vnd", "all"] == pytest.approx(0.5 * need * 1e-3)
+    assert found["served_share", "all"] == pytest.approx(served / need)
+    # unmet: 10 units × half × 2 days + 3 units × 1 day + 1 unit × 0.75 × 8 days
+    assert found["unmet_need_unit_days", "r0"] == pytest.approx(10 + 3 + 6)
+
+
+def test_incidents_and_shares_of_a_hand_worked_case():
+    found = values(HAND_WORKED, toy_world())
+    assert found["incidents", "all"] == 2
+    assert found["peak_active", "all"] == 2
+    assert found["days_to_containment", "all"] == pytest.approx((5 + 8) / 2)
+    first, second = 30_000 / 43_000, 0.25
+    assert found["served_share_worst", "all"] == pytest.approx(second)
+    expected = (first - second) / 2 / (first + second)
+    assert found["served_share_gini", "all"] == pytest.approx(expected)
+
+
+def test_total_burden_is_harm_and_cost():
+    found = values(HAND_WORKED, toy_world())
+    total = found["harm_bn_vnd", "all"] + found["cost_bn_vnd", "all"]
+    assert found["total_burden_bn_vnd", "all"] == pytest.approx(total)
+    # own teams in use: 5 × 2 + 10 × 2 at the first place, 0.25 × 8 at the second; 0.01 a day
+    assert found["running_cost_bn_vnd", "all"] == pytest.approx(0.01 * (30 + 2))
+
+
+def test_an_incident_that_starts_again_counts_twice_and_a_change_of_severity_does_not():
+    rows = [cover(1, 3, 1.0), cover(2, 2, 1.0), cover(3, 0, 0.0), cover(4, 1, 1.0)]
+    found = values(rows, toy_world())
+    assert found["incidents", "all"] == 2
+    assert found["peak_active", "all"] == 1
+    assert found["days_to_containment", "all"] == pytest.approx((2 + 6) / 2)
+
+
+def test_an_instant_does_not_count_as_a_spell():
+    rows = [cover(1, 3, 0.0), cover(1, 3, 1.0), cover(3, 0, 0.0)]
+    spells = segments(coverage_rows(as_trace(rows), toy_world().cells), ticks(10))
+    assert spells.coverage.tolist() == [1.0]
+    assert spells.days.tolist() == [2.0]
+
+
+def test_nothing_happened():
+    found = values([], toy_world())
+    assert found["total_burden_bn_vnd", "all"] == 0
+    undefined = {metric for (metric, _), value in found.items() if math.isnan(value)}
+    assert undefined == {
+        "days_to_containment", "approval_wait_days", "served_share", "served_share_worst",
+        "served_share_gini",
+    }  # fmt: skip
+
+
+def test_every_metric_is_declared_and_every_declared_metric_is_measured():
+    layout = layout_of(toy_world())
+    assert {metric for metric, _ in layout.columns} == {metric.name for metric in METRICS}
+    assert len(set(layout.columns)) == len(layout.columns)
+
+
+# --- effort ------------------------------------------------------------------------------------
+
+
+def test_force_turns_of_the_record():
+    """1 070 teams of 30 posted once are 32 100 turns."""
+    world = toy_world()
+    world = replace(world, resources=replace(world.resources, name=("rescue_team",)))
+    army = world.mechanism_index["army"]
+    rulings = [ruling(0, OrderKind.MOBILISE, place=0, mechanism=army, source=0)]
+    rows = [
+        row(1, Kind.DEPART, 0, resource=0, order=0, quantity=1070.0),
+        row(2, Kind.ARRIVE, 0, resource=0, order=0, quantity=1070.0, value=-1),
+    ]
+    found = values(rows, world, rulings)
+    assert found["turns_units", "rescue_team"] == 1070
+    assert found["force_turns", "all"] == 32_100
+    assert found["force_days", "all"] == 32_100 * 9
+
+
+def test_people_in_a_unit_are_those_of_the_shipped_table():
+    path = Path(nts_sim.__file__).parent / "data" / "resources.csv"
+    with path.open(encoding="utf-8") as file:
+        table = {r["resource"]: float(r["people_per_unit"]) for r in csv.DictReader(file)}
+    assert {name: people for name, people in table.items() if people} == PEOPLE_PER_UNIT
+
+
+def test_going_home_is_not_a_turn_and_ends_the_cost():
+    aid = toy_world().mechanism_index["mutual_aid"]
+    rulings = [
+        ruling(0, OrderKind.MOVE, place=0, mechanism=aid, source=1),
+        ruling(1, OrderKind.RETURN, place=0, home=1, source=0),
+    ]
+    rows = [
+        row(1, Kind.DEPART, 1, resource=0, order=0, quantity=4.0, value=0.5),
+        row(2, Kind.ARRIVE, 0, resource=0, order=0, quantity=4.0, value=1),
+        row(5, Kind.DEPART, 0, resource=0, order=1, quantity=3.0, value=0.5),
+        row(6, Kind.ARRIVE, 1, resource=0, order=1, quantity=3.0, value=1),
+    ]
+    found = values(rows, toy_world(), rulings)
+    assert found["turns_units", "r0"] == 4
+    # three are away from day 1 to day 6, one from day 1 to the horizon, day 10
+    assert found["running_cost_bn_vnd", "all"] == pytest.approx(0.01 * (3 * 5 + 1 * 9))
+
+
+def test_forwarded_teams_are_one_turn_and_cost_once():
+    aid = toy_world(stock=((0,), (9,), (0,))).mechanism_index["mutual_aid"]
+    rulings = [
+        ruling(0, OrderKind.MOVE, place=0, mechanism=aid, source=1),
+        ruling(1, OrderKind.MOVE, place=2, mechanism=aid, source=0, home=1),
+    ]
+    rows = [
+        row(1, Kind.DEPART, 1, resource=0, order=0, quantity=4.0),
+        row(2, Kind.ARRIVE, 0, resource=0, order=0, quantity=4.0, value=1),
+        row(5, Kind.DEPART, 0, resource=0, order=1, quantity=4.0),
+        row(6, Kind.ARRIVE, 2, resource=0, order=1, quantity=4.0, value=1),
+    ]
+    world = toy_world(stock=((0,), (9,), (0,)))
+    found = values(rows, world, rulings)
+    assert found["turns_units", "r0"] == 4
+    assert found["running_cost_bn_vnd", "all"] == pytest.approx(0.01 * 4 * 9)
+    cost = measure(run_of(rows, rulings), world).flow_cost.sum(axis=(0, 1, 2))
+    assert cost == pytest.approx([0.01 * 4 * 4, 0.0, 0.01 * 4 * 5])
+
+
+def test_released_teams_stop_costing():
+    army = toy_world().mechanism_index["army"]
+    rulings = [
+        ruling(0, OrderKind.MOBILISE, place=0, mechanism=army, source=0),
+        ruling(1, OrderKind.RETURN, place=0, home=2, source=0),
+    ]
+    rows = [
+        row(1, Kind.DEPART, 0, resource=0, order=0, quantity=2.0),
+        row(2, Kind.ARRIVE, 0, resource=0, order=0, quantity=2.0, value=2),
+        row(4, Kind.DEPART, 0, resource=0, order=1, quantity=2.0),
+        row(5, Kind.ARRIVE, -1, resource=0, order=1, quantity=2.0, value=2),
+    ]
+    found = values(rows, toy_world(), rulings)
+    assert found["running_cost_bn_vnd", "all"] == pytest.approx(0.01 * 2 * 4)
+
+
+def test_visitors_are_used_before_own_teams():
+    army = toy_world().mechanism_index["army"]
+    rulings = [ruling(0, OrderKind.MOBILISE, place=0, mechanism=army, source=0)]
+    rows = [
+        cover(0, 3, 1.0), cover(4, 0, 0.0),
+        row(1, Kind.DEPART, 0, resource=0, order=0, quantity=7.0),
+        row(2, Kind.ARRIVE, 0, resource=0, order=0, quantity=7.0, value=-1),
+    ]  # fmt: skip
+    world = toy_world()
+    found = values(rows, world, rulings)
+    # own: 10 a day for two days, then 3 a day; the seven cost from day 1 to day 10
+    assert found["running_cost_bn_vnd", "all"] == pytest.approx(0.01 * (20 + 6 + 63))
+    measured, layout = measure(run_of(rows, rulings), world), layout_of(world)
+    own = layout.funds.index("own_stock"), layout.local
+    assert measured.flow_units[own][0, 0] == 10
+    # served by the army: 7 of 10 from day 2 on
+    assert measured.served_by[army].tolist() == [0, 0, 7000, 7000, 0, 0, 0, 0, 0, 0]
+
+
+def test_waiting_counts_only_orders_that_somebody_signs():
+    rulings = [
+        ruling(0, OrderKind.DECLARE, place=0, desk=0),
+        ruling(1, OrderKind.DECLARE, place=0, desk=0),
+        ruling(2, OrderKind.RETURN, place=0),
+    ]
+    rows = [
+        row(1, Kind.APPROVED, order=0, value=1.0), row(1, Kind.APPROVED, order=1, value=3.0),
+        row(1, Kind.APPROVED, order=2, value=0.0),
+    ]  # fmt: skip
+    assert values(rows, toy_world(), rulings)["approval_wait_days", "all"] == 2.0
+
+
+# --- money and supplies ------------------------------------------------------------------------
+
+
+def test_an_account_pays_with_the_money_it_got():
+    """An account of 100 with 300 drawn from the reserve pays 3 in 4 with reserve money."""
+    world = toy_world()
+    world = replace(world, funds=(
+        Fund("a", "account", 0, 100.0), Fund("b", "account", 1, 100.0),
+        Fund("r", "reserve", 0, 900.0), Fund("s", "reserve", 1, 900.0),
+    ))  # fmt: skip
+    index = world.mechanism_index
+    rulings = [
+        ruling(0, OrderKind.DRAW, place=0, mechanism=index["grant"], fund=2),
+        ruling(1, OrderKind.MOBILISE, place=0, mechanism=index["army"], source=0, fund=0),
+    ]
+    rows = [
+        row(1, Kind.HANDOVER, order=0, quantity=300.0, value=300.0),
+        row(1, Kind.CREDIT, order=0, quantity=300.0),
+        row(2, Kind.HANDOVER, resource=0, order=1, quantity=5.0, value=8.0),
+    ]
+    found = values(rows, world, rulings)
+    assert found["spent_by_fund_bn_vnd", "account"] == pytest.approx(2.0)
+    assert found["spent_by_fund_bn_vnd", "reserve"] == pytest.approx(6.0)
+    assert found["spent_by_mechanism_bn_vnd", "army"] == pytest.approx(8.0)
+    assert found["spent_by_mechanism_bn_vnd", "grant"] == 0.0, "drawing is not spending"
+    assert found["cost_bn_vnd", "all"] == pytest.approx(8.0)
+
+
+def supplies_world():
+    shop = toy_mechanism(
+        "shop", Effect.GOODS, 2, supplies=(toy_supply(0, 2, unit_cost_bn_vnd=0.12),)
+    )
+    world = toy_world(is_team=(False,), stock=((50.0,), (50.0,)))
+    return replace(world, mechanisms=(*world.mechanisms, shop))
+
+
+@pytest.mark.parametrize(
+    ("used", "replaced"), [(20.0, 0.0), (30.0, 0.0), (42.0, 12.0)], ids=["less", "all", "more"]
+)
+def test_bought_supplies_are_not_paid_twice(used, replaced):
+    world = supplies_world()
+    shop = world.mechanism_index["shop"]
+    rulings = [ruling(0, OrderKind.MOBILISE, place=0, mechanism=shop, source=0)]
+    rows = [
+        row(1, Kind.DEPART, 0, resource=0, order=0, quantity=30.0),
+        row(2, Kind.ARRIVE, 0, resource=0, order=0, quantity=30.0, value=-1),
+        row(5, Kind.CONSUME, 0, resource=0, quantity=used),
+    ]
+    found = values(rows, world, rulings)
+    assert found["supplies_used_bn_vnd", "all"] == pytest.approx(0.1 * used)
+    assert found["supplies_replaced_bn_vnd", "all"] == pytest.approx(0.1 * replaced)
+    assert found["running_cost_bn_vnd", "all"] == 0.0
+
+
+# --- sums that must agree, on simulated runs ---------------------------------------------------
+
+
+def busy(world):
+    index = world.mechanism_index
+
+    def decide(seen):
+        if seen.day == 0:
+            return [
+                declare(0, 2), draw(index["grant"], 0, 50.0), mobilise(index["army"], 2, 0, 7.0),
+                move(1, 0, 0, 5.0), move(1, 0, 1, 20.0), mobilise(index["army"], 0, 1, 9.0),
+            ]  # fmt: skip
+        if seen.day == 4:
+            return [move(0, 2, 0, 2.0, home=1)]
+        return [send_home(0, 0, 5.0, 1), send_home(2, 0, 7.0)] if seen.day == 6 else []
+
+    return decide
+
+
+def busy_world(**more):
+    return toy_world(
+        stock=((5.0, 9.0), (10.0, 100.0), (3.0, 20.0)), is_team=(True, False),
+        requirement_per_100k=(100.0, 50.0),
+        injects=(Inject(0, 3, 1.25), Inject(1, 2, 2.5), Inject(2, 3, 3.0)),
+        links=((0, 1, 0.7, 1.5), (1, 2, 0.7, 1.5)),
+        threats=toy_threats(distribution="exponential", escalation_days=(6.0, 6.0, math.inf)),
+        **more,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def busy_runs():
+    world, policy = busy_world(), Policy("busy", busy)
+    return world, [simulate(world, policy, Luck(3, DrawSet.EVALUATION, n)) for n in range(12)]
+
+
+def test_flows_add_up_to_all_cost(busy_runs):
+    world, runs = busy_runs
+    for run in runs:
+        cost = {(m, k): v for m, k, v in outcomes_of(run, world)}["cost_bn_vnd", "all"]
+        assert cost > 0
+        assert measure(run, world).flow_cost.sum() == pytest.approx(cost, abs=1e-12)
+
+
+def test_days_and_places_add_up_to_the_whole(busy_runs):
+    world, runs = busy_runs
+    for run in runs:
+        measured = measure(run, world)
+        places = dict(zip(PLACE_METRICS, measured.places.T, strict=True))
+        _, need, served, unmet = measured.daily
+        assert need.sum() == pytest.approx(places["need_person_days"].sum())
+        assert served.sum() == pytest.approx(places["served_person_days"].sum())
+        assert unmet == pytest.approx(need - served)
+        assert measured.map_days[2].sum(axis=0) == pytest.approx(need)
+        assert measured.served_by.sum(axis=0) == pytest.approx(served)
+        assert (measured.served_by > -1e-9).all()
+        assert (measured.map_days[0] < 1 + 1e-9).all()
+
+
+def test_unmet_need_is_told_alike_by_metric_and_by_place(busy_runs):
+    world, runs = busy_runs
+    for run in runs:
+        found = {(m, k): v for m, k, v in outcomes_of(run, world)}
+        by_place = measure(run, world).required[1].sum(axis=0)
+        assert found["unmet_need_unit_days", "r0"] == pytest.approx(by_place[0])
+        assert found["unmet_need_unit_days", "r1"] == pytest.approx(by_place[1])
+
+
+def test_required_at_once_and_in_all():
+    world = busy_world()
+    rows = [cover(1, 3, 0.5), cover(2, 3, 0.5), cover(3, 1, 0.0), cover(5, 0, 0.0)]
+    required = measure(run_of(rows), world).required
+    assert required[0, 0].tolist() == pytest.approx([10.0, 5.0 * 2 + 0.5 * 2])
+    assert required[1, 0].tolist() == pytest.approx([5.0 * 2 + 1.0 * 2, 2.5 * 2 + 0.5 * 2])
+
+
+def test_streaming_is_batch(busy_runs):
+    """Merged tallies equal plain means and deviations, however the runs are split."""
+    world, runs = busy_runs
+    measured = [measure(run, world) for run in runs]
+    whole = merge_all(tally(one) for one in measured)
+    parts = [merge_all(tally(one) for one in part) for part in (measured[:5], measured[5:])]
+    for made in (whole, merged(*parts)):
+        places = np.array([one.places for one in measured])
+        assert made.count == len(runs)
+        assert made.places.mean == pytest.approx(np.nanmean(places, axis=0))
+        squares = np.nansum((places - np.nanmean(places, axis=0)) ** 2, axis=0)
+        assert made.places.squares == pytest.approx(squares)
+        assert made.map_days == pytest.approx(sum(one.map_days for one in measured))
+        flows = sum(one.flow_cost for one in measured).ravel()
+        assert made.flow_cost == pytest.approx(flows[made.flow_slot])
+        assert made.flow_cost.sum() == pytest.approx(flows.sum())
+
+
+# --- against a plain replay of the trace, row by row -------------------------------------------
+
+
+def at_random(seed):
+    """Mobilise, move, forward and send home at random, whatever is free."""
+    rng = np.random.default_rng(seed)
+
+    def some_order(world, seen):
+        places, none = world.nodes.n_places, world.nodes.n_places
+        army = world.mechanism_index["army"]
+        place, source = (int(p) for p in rng.choice(places, 2, replace=False))
+        units, resource = float(rng.integers(1, 6)), int(rng.integers(2))
+        homes = np.flatnonzero(seen.teams[source, :, 0])
+        home = int(rng.choice(homes)) if len(homes) else -1
+        return [
+            mobilise(army, place, resource, units), move(source, place, resource, units),
+            move(source, place, 0, units, home=home), send_home(source, 0, units, home),
+            send_home(source, 0, units, none), serve(place, float(rng.random())),
+        ][rng.integers(6)]  # fmt: skip
+
+    def opened(world):
+        return lambda seen: [some_order(world, seen) for _ in range(rng.integers(4))]
+
+    return Policy("random", opened)
+
+
+def replayed(run, world):
+    """Team-days of own teams in use and of teams away, and units present, by plain bookkeeping."""
+    places, horizon = world.nodes.n_places, world.horizon_days
+    teams = np.zeros((places, places + 1))
+    teams[np.arange(places), np.arange(places)] = world.resources.stock[:, 0]
+    use = np.zeros(len(world.cells))
+    own_days = away_days = created = 0.0
+    away, before = 0.0, 0.0
+    sent = {}
+    for each in run.trace:
+        now = each["tick"] / ticks(1)
+        for place in range(places):
+            in_use = use[world.cells.place == place].sum()
+            visitors = teams[place].sum() - teams[place, place]
+            own_days += (now - before) * max(0.0, in_use - visitors)
+        away_days += (now - before) * away
+        before = now
+        units, node = each["quantity"], each["node"]
+        if each["kind"] == Kind.COVERAGE:
+            cell = world.cells.of[node, each["threat"]]
+            required = world.cells.requirement[cell, int(units) - 1, 0] if units else 0.0
+            use[cell] = required * each["value"]
+        if each["resource"] != 0:
+            continue
+        order = run.rulings[each["order"]].order if each["order"] >= 0 else None
+        if each["kind"] == Kind.DEPART:
+            home = order.home if order.home >= 0 else places
+            home = node if order.kind is OrderKind.MOVE and order.home < 0 else home
+            if order.kind is OrderKind.MOBILISE:
+                created, away = created + units, away + units
+            else:
+                teams[node, home] -= units
+                away += units * (home == node)
+            sent[each["order"]] = home
+        if each["kind"] == Kind.ARRIVE:
+            home = sent[each["order"]]
+            away -= units * (node == home or node < 0)
+            created -= units * (node < 0)
+            if node >= 0:
+                teams[node, home] += units
+        assert (teams > -1e-9).all()
+    for place in range(places):
+        in_use = use[world.cells.place == place].sum()
+        visitors = teams[place].sum() - teams[place, place]
+        own_days += (horizon - before) * max(0.0, in_use - visitors)
+    return own_days, away_days + (horizon - before) * away
+
+
+def test_running_cost_is_that_of_a_plain_replay():
+    """60 random books of orders, forwarded and released teams included."""
+    world = busy_world()
+    forwarded = released = 0
+    for seed in range(60):
+        run = simulate(world, at_random(seed), Luck(seed, DrawSet.EVALUATION, 0))
+        own, away = replayed(run, world)
+        found = {(m, k): v for m, k, v in outcomes_of(run, world)}
+        assert found["running_cost_bn_vnd", "all"] == pytest.approx(0.01 * (own + away))
+        flows = measure(run, world).flow_cost.sum()
+        assert flows == pytest.approx(found["cost_bn_vnd", "all"])
+        moved = [r for r in run.rulings if r.granted and r.order.kind is OrderKind.MOVE]
+        forwarded += sum(r.order.home not in (-1, r.order.source) for r in moved)
+        released += int((run.trace["node"][run.trace["kind"] == Kind.ARRIVE] < 0).sum())
+    assert forwarded > 15 and released > 15, "the case must happen to be tested"
+
+
+# --- pieces ------------------------------------------------------------------------------------
+
+
+def test_gini_by_hand():
+    assert gini(np.array([1.0, 1.0]), np.array([3.0, 1.0])) == 0.0
+    # one of two equal groups has everything: 1/2
+    assert gini(np.array([0.0, 1.0]), np.array([1.0, 1.0])) == pytest.approx(0.5)
+    # a tenth of the people has everything: 0.9
+    assert gini(np.array([0.0, 1.0]), np.array([9.0, 1.0])) == pytest.approx(0.9)
+    assert gini(np.array([0.0, 0.0]), np.array([1.0, 1.0])) == 0.0
+    assert math.isnan(gini(np.array([]), np.array([])))
+
+
+spell = st.tuples(
+    st.integers(0, 640), st.integers(0, 640), st.integers(0, 2), st.floats(0.0, 1e6)
+)  # fmt: skip
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(spell, max_size=12))
+def test_daily_integrals_are_overlaps(spells):
+    """Against the overlap of every spell with every day, computed one by one."""
+    starts = np.array([min(a, b) / 64 for a, b, _, _ in spells])
+    ends = np.array([max(a, b) / 64 for a, b, _, _ in spells])
+    group = np.array([g for _, _, g, _ in spells], dtype=np.int64)
+    amount = np.array([x for _, _, _, x in spells])
+    found = daily_integral(starts, ends, amount[None], group, 3, 10)[0]
+    expected = np.zeros((3, 10))
+    for start, end, where, x in zip(starts, ends, group, amount, strict=True):
+        for day in range(10):
+            expected[where, day] += x * max(0.0, min(end, day + 1) - max(start, day))
+    assert found == pytest.approx(expected, abs=1e-6)
