@@ -1,0 +1,57 @@
+"""Policies by name: the choices that a configuration may make."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from nts_sim.decision.model import Policy
+from nts_sim.errors import InvalidInput, Problem
+from nts_sim.policies import rules
+from nts_sim.spec.models import PolicySpec
+
+
+def _expected_value(spec: PolicySpec) -> Policy:
+    """Make the optimised policy; solvers are imported only where it is chosen."""
+    from nts_sim.policies.optimised import expected_value
+
+    return expected_value(spec)
+
+
+_MAKERS: Mapping[str, Callable[[PolicySpec], Policy]] = MappingProxyType(
+    {
+        "do_nothing": rules.do_nothing,
+        "current_practice": rules.current_practice,
+        "equal_share": rules.equal_share,
+        "per_capita": rules.per_capita,
+        "risk_proportional": rules.risk_proportional,
+        "nearest_first": rules.nearest_first,
+        "threshold": rules.threshold,
+        "greedy": rules.greedy,
+        "expected_value": _expected_value,
+    }
+)
+
+POLICY_NAMES: tuple[str, ...] = tuple(_MAKERS)
+"""Every policy a configuration may name; a user's own is named on the command line instead."""
+
+
+def make_policy(name: str, spec: PolicySpec) -> Policy:
+    """Make the policy called `name` with the settings of `spec`.
+
+    Raises
+    ------
+    InvalidInput
+        No policy has that name; tells the nearest one.
+    """
+    maker = _MAKERS.get(name)
+    if maker is None:
+        raise InvalidInput([Problem(f"policies.{name}", _unknown(name))])
+    return maker(spec)
+
+
+def _unknown(name: str) -> str:
+    close = difflib.get_close_matches(name.lower(), POLICY_NAMES, n=1)
+    hint = f"did you mean '{close[0]}'? " if close else ""
+    return f"unknown policy '{name}'; {hint}known: {', '.join(POLICY_NAMES)}"

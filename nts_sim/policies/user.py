@@ -1,0 +1,113 @@
+"""A planner's own policy: a Python function in a file, named on the command line.
+
+The file is run: it is code by design, and is therefore named by an explicit flag only, never by a
+configuration. The function has the signature ``(world, observation) -> list[Order]`` and is called
+at each epoch.
+"""
+
+from __future__ import annotations
+
+import inspect
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import ModuleType
+
+from nts_sim.decision.model import Decide, Observation, Order, Policy
+from nts_sim.errors import InvalidInput, Problem
+from nts_sim.world.model import World
+
+UserFunction = Callable[[World, Observation], Sequence[Order]]
+
+_FORM = "FILE.py:function"
+
+
+def load_user_policy(reference: str) -> Policy:
+    """Load a policy from ``file.py:function``; it is named after the function.
+
+    Raises
+    ------
+    InvalidInput
+        The reference has another form, there is no such file or function, its signature is not
+        ``(world, observation)``, or running the file failed. The same is raised at the epoch at
+        which the function fails or returns something that is not a list of orders.
+    """
+    path, name = _parts(reference)
+    function = _function(path, name)
+
+    def open_policy(world: World) -> Decide:
+        def decide(observation: Observation) -> Sequence[Order]:
+            return _checked(function, world, observation, path)
+
+        return decide
+
+    return Policy(name, open_policy, settings={"file": path.name, "function": name})
+
+
+def _refuse(where: str, what: str) -> InvalidInput:
+    return InvalidInput([Problem(where, what)], subject="the user's policy")
+
+
+def _parts(reference: str) -> tuple[Path, str]:
+    file, colon, name = reference.rpartition(":")
+    if not colon or not file.endswith(".py") or not name.isidentifier():
+        raise _refuse(reference, f"is not of the form {_FORM}, e.g. my_rules.py:send_to_coast")
+    path = Path(file)
+    if not path.is_file():
+        raise _refuse(file, "no such file")
+    return path, name
+
+
+def _function(path: Path, name: str) -> UserFunction:
+    members = vars(_run(path))
+    function = members.get(name)
+    if not inspect.isfunction(function):
+        known = sorted(key for key, value in members.items() if inspect.isfunction(value))
+        listed = ", ".join(known) if known else "none"
+        raise _refuse(str(path), f"has no function '{name}'; functions there: {listed}")
+    try:
+        inspect.signature(function).bind(None, None)
+    except TypeError:
+        given = inspect.signature(function)
+        line = function.__code__.co_firstlineno
+        wanted = f"'{name}{given}' cannot be called as {name}(world, observation)"
+        raise _refuse(f"{path}, line {line}", wanted) from None
+    return function
+
+
+def _run(path: Path) -> ModuleType:
+    """Run the file as a module of its own name, without entering it into ``sys.modules``."""
+    module = ModuleType(path.stem)
+    module.__file__ = str(path)
+    try:
+        exec(compile(path.read_bytes(), str(path), "exec"), vars(module))  # noqa: S102 - by design
+    except Exception as error:
+        raise _told(error, path, "while the file was read") from error
+    return module
+
+
+def _checked(
+    function: UserFunction, world: World, observation: Observation, path: Path
+) -> Sequence[Order]:
+    try:
+        orders = function(world, observation)
+    except Exception as error:
+        raise _told(error, path, f"on day {observation.day:g}") from error
+    if isinstance(orders, list | tuple) and all(isinstance(order, Order) for order in orders):
+        return orders
+    what = f"'{function.__name__}' must return a list of orders, not {type(orders).__name__}"
+    raise _refuse(f"{path}, line {function.__code__.co_firstlineno}", what)
+
+
+def _told(error: Exception, path: Path, when: str) -> InvalidInput:
+    """Say in one sentence which line of the user's file failed, and how."""
+    line = error.lineno if isinstance(error, SyntaxError) else _last_line(error, path)
+    said = f": {error}".splitlines()[0] if str(error) else ""
+    where = f"{path}, line {line}" if line else str(path)
+    return _refuse(where, f"{type(error).__name__} {when}{said}")
+
+
+def _last_line(error: Exception, path: Path) -> int | None:
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame.lineno for frame in frames if frame.filename == str(path)]
+    return own[-1] if own else None
