@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from nts_sim.engine.grants import Counter, Grant, round_down
 from nts_sim.engine.orderbook import OrderBook
 from nts_sim.engine.outlook import Outlook
 from nts_sim.engine.travel import RouteMap, routes
-from nts_sim.luck.draws import Luck, Stream, durations, mean_from_median, mix_entity
+from nts_sim.luck.draws import Luck, Stream, durations, mean_from_median, name_key
 from nts_sim.trace.model import Kind
 from nts_sim.units import days
 from nts_sim.world.model import Distribution, Mechanism, World
@@ -43,7 +44,7 @@ class Admission:
         self._engine, self._book = engine, book
         self._counter = Counter(world, engine, outlook, book)
         self._no_home = world.nodes.n_places
-        self._occurrences: dict[tuple[Stream, int], int] = {}
+        self._occurrences: dict[tuple[Stream, str], int] = {}
         self._whole = world.resources.whole_units.tolist()
         self._is_team = world.resources.is_team.tolist()
         self._leads = [mean_from_median(m.distribution, m.handover_days) for m in world.mechanisms]
@@ -65,6 +66,7 @@ class Admission:
         admitted = [self._admit(order, by_rule) for order, by_rule in written]
         works = self._draw_works([item for item in admitted if item is not None])
         self._engine.submit(works)
+        self._book.pledged.fill(0.0)
         return tuple(self._book.rulings[first:])
 
     # --- one order --------------------------------------------------------------------------
@@ -103,7 +105,7 @@ class Admission:
     ) -> Admitted:
         mechanism = self.world.mechanisms[grant.mechanism] if grant.mechanism >= 0 else None
         tranches = self._tranches(order, grant, mechanism)
-        handed_over = sum(amount for _, amount in tranches) / grant.quantity if tranches else 1.0
+        handed_over = sum(amount for _, amount in tranches) / grant.quantity
         destination = self._destination(order, grant)
         roads = self.world.roads
         return Admitted(
@@ -156,21 +158,30 @@ class Admission:
         rulings = [self._book.rulings[item.number] for item in admitted]
         approval = self._works(
             Stream.APPROVAL,
-            [(ruling.desk, ruling.order.place, ruling.order.resource + 1) for ruling in rulings],
+            [self._purpose(self._desk_name(ruling.desk), ruling) for ruling in rulings],
             [self._desk_law(ruling.desk) for ruling in rulings],
         )
         handover = self._works(
             Stream.HANDOVER,
-            [
-                (ruling.mechanism, ruling.order.place, ruling.order.resource + 1)
-                for ruling in rulings
-            ],
+            [self._purpose(self._mechanism_name(ruling.mechanism), ruling) for ruling in rulings],
             [self._lead_law(ruling.mechanism) for ruling in rulings],
         )
         return [
             replace(item, approval_days=a, handover_days=h)
             for item, a, h in zip(admitted, approval, handover, strict=True)
         ]
+
+    def _purpose(self, through: str, ruling: Ruling) -> str:
+        """Name what an order's draws are keyed on: through whom, for where, of what."""
+        order = ruling.order
+        what = self.world.resources.name[order.resource] if order.resource >= 0 else "-"
+        return f"{through}|{self.world.nodes.code[order.place]}|{what}"
+
+    def _desk_name(self, desk: int) -> str:
+        return self.world.desks[desk].name if desk >= 0 else "-"
+
+    def _mechanism_name(self, mechanism: int) -> str:
+        return self.world.mechanisms[mechanism].name if mechanism >= 0 else "-"
 
     def _desk_law(self, desk: int) -> tuple[Distribution, float]:
         if desk < 0:
@@ -186,19 +197,20 @@ class Admission:
     def _works(
         self,
         stream: Stream,
-        keys: Sequence[tuple[int, ...]],
+        purposes: Sequence[str],
         laws: Sequence[tuple[Distribution, float]],
     ) -> list[float]:
-        entities = [mix_entity(*(field + 1 for field in key)) for key in keys]
         occurrences = []
-        for entity in entities:
-            occurrences.append(self._occurrences.get((stream, entity), 0))
-            self._occurrences[stream, entity] = occurrences[-1] + 1
+        for purpose in purposes:
+            occurrences.append(self._occurrences.get((stream, purpose), 0))
+            self._occurrences[stream, purpose] = occurrences[-1] + 1
         uniform = self._luck.uniform(
-            stream, np.array(entities, dtype=np.uint64), np.array(occurrences)
+            stream,
+            np.array([_key(purpose) for purpose in purposes], dtype=np.uint64),
+            np.array(occurrences),
         )
         medians = np.array([median for _, median in laws])
-        works = np.zeros(len(keys))
+        works = np.zeros(len(purposes))
         for law in {law for law, _ in laws}:
             chosen = np.array([own == law for own, _ in laws])
             means = np.array([mean_from_median(law, m) for m in medians[chosen]])
@@ -222,3 +234,6 @@ class Admission:
                 ruling.number, Kind.REFUSE, order.place, order.resource,
                 max(0.0, order.quantity - ruling.granted), _REFUSALS.index(ruling.refusal),
             )  # fmt: skip
+
+
+_key = lru_cache(maxsize=65_536)(name_key)

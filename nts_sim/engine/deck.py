@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from nts_sim.luck.draws import Luck, Stream, durations
+from nts_sim.luck.keys import Keys, cell_keys, link_keys
 from nts_sim.world.model import Floats, World
 
 _STEPS = 8
@@ -17,8 +18,11 @@ _STEPS = 8
 class _Table:
     """Unit durations or marks of one stream, by (occurrence, block of steps)."""
 
-    def __init__(self, luck: Luck, stream: Stream, fixed: Floats, *, marks: bool = False) -> None:
-        self._luck, self._stream, self._fixed, self._marks = luck, stream, fixed, marks
+    def __init__(
+        self, luck: Luck, stream: Stream, keys: Keys, fixed: Floats, *, marks: bool = False
+    ) -> None:
+        self._luck, self._stream, self._keys = luck, stream, keys
+        self._fixed, self._marks = fixed, marks
         self._blocks: dict[tuple[int, int], list[list[float]]] = {}
 
     def deal(self, entity: int, occurrence: int, step: int) -> float:
@@ -29,9 +33,8 @@ class _Table:
         return rows[entity][offset]
 
     def _draw(self, occurrence: int, block: int) -> list[list[float]]:
-        entities = np.arange(len(self._fixed))[:, None]
         steps = np.arange(_STEPS) + block * _STEPS
-        uniform = self._luck.uniform(self._stream, entities, occurrence, steps)
+        uniform = self._luck.uniform(self._stream, self._keys[:, None], occurrence, steps)
         if self._marks:
             return uniform.tolist()  # type: ignore[no-any-return]
         unit = durations("exponential", 1.0, uniform)
@@ -47,6 +50,7 @@ class Deck:
 
     def __init__(self, world: World, luck: Luck) -> None:
         cells, links, threats = world.cells, world.links, world.threats
+        at_cell, on_link = cell_keys(world), link_keys(world)
         fixed_threat = np.array([law == "fixed" for law in threats.distribution], dtype=np.float64)
         fixed_cell = fixed_threat[cells.threat]
         fixed_link = np.array([law == "fixed" for law in links.distribution], dtype=np.float64)
@@ -54,11 +58,11 @@ class Deck:
         self._rise_days = threats.escalation_days[cells.threat].tolist()
         self._immunity_days = threats.immunity_days[cells.threat].tolist()
         self._lag_days = links.lag_days.tolist()
-        self._stay = _Table(luck, Stream.STAY, fixed_cell)
-        self._rise = _Table(luck, Stream.ESCALATION, fixed_cell)
-        self._immunity = _Table(luck, Stream.IMMUNITY, fixed_cell)
-        self._lag = _Table(luck, Stream.LAG, fixed_link)
-        self._mark = _Table(luck, Stream.HIT, fixed_link, marks=True)
+        self._stay = _Table(luck, Stream.STAY, at_cell, fixed_cell)
+        self._rise = _Table(luck, Stream.ESCALATION, at_cell, fixed_cell)
+        self._immunity = _Table(luck, Stream.IMMUNITY, at_cell, fixed_cell)
+        self._lag = _Table(luck, Stream.LAG, on_link, fixed_link)
+        self._mark = _Table(luck, Stream.HIT, on_link, fixed_link, marks=True)
 
     def stay(self, cell: int, occurrence: int, step: int, severity: int) -> float:
         """Containment work at this severity, days."""

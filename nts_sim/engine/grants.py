@@ -77,6 +77,8 @@ class Counter:
         inside = 0 <= order.place < self.world.nodes.n_provinces
         if order.kind is not OrderKind.SERVE and not inside:
             return Grant(0.0, Refusal.AUTHORITY)
+        if not 0.0 <= order.quantity < math.inf:
+            return Grant(0.0, Refusal.TRIGGER)
         return self._rules[order.kind](order)
 
     def _declare(self, order: Order) -> Grant:
@@ -107,6 +109,8 @@ class Counter:
 
     def _return(self, order: Order) -> Grant:
         home = self._no_home if order.home < 0 else order.home
+        if home == order.place or not self._is_team[order.resource]:
+            return Grant(0.0, Refusal.STOCK)
         free = self._free(order.place, home, order.resource)
         quantity, cut = least(order.quantity, (free, Refusal.STOCK))
         return Grant(
@@ -168,6 +172,8 @@ class Counter:
         return self._paid(grant, order, mechanism, unit_cost, order.source)
 
     def _serve(self, order: Order) -> Grant:
+        if self.world.cells.place[order.cell] >= self.world.nodes.n_provinces:
+            return Grant(0.0, Refusal.AUTHORITY)
         if not self._engine.state.severity[order.cell] or not 0.0 <= order.quantity <= 1.0:
             return Grant(0.0, Refusal.TRIGGER)
         return Grant(order.quantity)
@@ -206,8 +212,8 @@ class Counter:
         return max(ages, default=-1.0)
 
     def _free(self, place: int, home: int, resource: int) -> float:
-        state = self._engine.state
-        return float(state.teams[place, home, resource] - state.reserved[place, home, resource])
+        state, where = self._engine.state, (place, home, resource)
+        return float(state.teams[where] - state.reserved[where] - self._book.pledged[where])
 
     def _home_of(self, order: Order) -> int:
         if not self._is_team[order.resource]:
@@ -219,8 +225,7 @@ class Counter:
         place, resource = order.source, order.resource
         home = place if self._is_team[resource] else self._no_home
         away = float(self._book.away[place, resource])
-        own = float(self._engine.state.teams[place, home, resource]) + away
-        own -= float(self._engine.state.reserved[place, home, resource])
+        own = self._free(place, home, resource) + away
         required = self._engine.state.required_units(place).get(resource, 0.0)
         return mechanism.donor_share * max(0.0, own - required) - away
 
@@ -242,6 +247,8 @@ class Counter:
         quantity, cut = round_down(grant.quantity, self._whole[order.resource]), grant.refusal
         fund = self._book.ledger.payer(mechanism, order.place)
         fixed = mechanism.fixed_cost_bn_vnd
+        if mechanism.fund_kind is None:
+            unit_cost = fixed = 0.0
         if unit_cost > 0.0 or fixed > 0.0:
             if fund < 0:
                 return replace(grant, quantity=0.0, refusal=Refusal.FUND)

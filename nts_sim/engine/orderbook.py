@@ -30,6 +30,7 @@ class OrderBook:
     away : [place, resource] own units granted away; teams come off when they are home again
     hub_left : units left by (mechanism, resource, hub)
     pipeline : units admitted and not yet serving, by shipment number
+    pledged : [place, home, resource] units granted at this epoch that no engine holds back yet
     """
 
     def __init__(self, world: World) -> None:
@@ -48,6 +49,7 @@ class OrderBook:
             for hub, stock in supply.hub_stock.items()
         }
         self.pipeline: dict[int, Inbound] = {}
+        self.pledged = np.zeros((n_places, n_places + 1, n_resources))
         self.next_shipment = 0
         self._next_departure: list[int] = []
 
@@ -70,6 +72,8 @@ class OrderBook:
                 self.hub_left[hub] -= ruling.granted
         elif order.kind is OrderKind.MOVE and admitted.home in (ruling.source, len(self.level)):
             self._lend(ruling, admitted)
+        if order.kind in (OrderKind.MOVE, OrderKind.RETURN):
+            self.pledged[ruling.source, admitted.home, order.resource] += ruling.granted
         if order.kind in (OrderKind.MOBILISE, OrderKind.MOVE, OrderKind.RETURN):
             self._expect(ruling, admitted, travel_days)
         self.next_shipment += len(admitted.tranches)
@@ -114,5 +118,5 @@ class OrderBook:
 
     def _arrive(self, row: Row) -> None:
         inbound = self.pipeline.pop(row[3], None)
-        if inbound is not None and inbound.to_home and inbound.place >= 0:
+        if inbound is not None and inbound.place >= 0 and inbound.home == inbound.place:
             self.away[inbound.place, inbound.resource] -= inbound.quantity

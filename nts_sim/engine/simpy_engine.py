@@ -67,8 +67,9 @@ class SimpyEngine:
         while env.peek() <= last:
             env.run_instant()
             self._settle(PHASE_SETTLE)
-        if env.now < until:
-            env.run(until=until)
+        end = min(until, self._horizon)
+        if env.now < end:
+            env.run(until=end)
 
     def submit(self, orders: Sequence[Admitted]) -> None:
         """Start admitted orders by priority and number; let what follows at once follow."""

@@ -57,7 +57,8 @@ class Stockroom:
         self._needs = _needs(world)
         self._cells_at = [cell.tolist() for cell in cells.at_place]
         self._node, self._place = cells.node.tolist(), cells.place.tolist()
-        self._road_cells = _cells_by_node(world, threats.blocks_roads[cells.threat])
+        on_road = threats.blocks_roads[cells.threat] & (cells.node < nodes.n_places)
+        self._road_cells = _cells_by_node(world, on_road)
         self._desk_cells = _cells_by_node(world, threats.slows_desks[cells.threat])
         self._class = threats.priority_class[cells.threat].tolist()
         self._is_team = world.resources.is_team.tolist()
@@ -139,6 +140,8 @@ class Stockroom:
         spare = self._spare(place)
         for priority in sorted({self._class[cell] for cell in active}):
             self._cover_class(place, [c for c in active if self._class[c] == priority], spare)
+        for resource in self._use[place]:
+            self.last_used[place][resource] = self._clock.now
         return [cell for cell in self._cells_at[place] if self._changed(cell)]
 
     def _spare(self, place: int) -> list[float]:

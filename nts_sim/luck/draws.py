@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from hashlib import blake2b
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -48,8 +49,8 @@ class Stream(IntEnum):
     LAG = 8  # entity: link · occurrence: activation of the source · step: repeat
     HIT = 9  # as LAG
     DETECTION = 10  # entity: cell · occurrence: activation
-    APPROVAL = 11  # entity: desk, place and resource mixed · occurrence: how many so far
-    HANDOVER = 12  # entity: mechanism, place and resource mixed · occurrence: how many so far
+    APPROVAL = 11  # entity: desk, place and resource · occurrence: how many so far
+    HANDOVER = 12  # entity: mechanism, place and resource · occurrence: how many so far
 
 
 def _mix(value: NDArray[np.uint64]) -> NDArray[np.uint64]:
@@ -96,12 +97,13 @@ class Luck:
         return np.broadcast_to(unit, shape) if shape else unit.reshape(())
 
 
-def mix_entity(*fields: int) -> int:
-    """Fold several small indices into one entity number, without collisions up to 2**20 each."""
-    entity = 0
-    for field in fields:
-        entity = (entity << 20) | (field & 0xFFFFF)
-    return entity & 0xFFFFFFFFFFFFFFFF
+def name_key(name: str) -> int:
+    """Fold a name into the entity number its draws are keyed on.
+
+    Keyed by name and not by index, so that a threat, place or resource added to the world changes
+    nobody else's luck.
+    """
+    return int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "big")
 
 
 def durations(law: Distribution, typical: ArrayLike, uniform: ArrayLike) -> Floats:

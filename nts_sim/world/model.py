@@ -286,8 +286,8 @@ class Mechanism:
 
     Attributes
     ----------
-    desk : desk index per place asked for (array [province]); same number everywhere for a
-        national desk
+    desk : desk index by province (array [province]): of the place asked for, or of the donor
+        (TRANSFER); the same number everywhere for a national desk
     handover_days, distribution : median lead from approval to first handover, and its law
     ramp : tuple of (whole days after handover, cumulative share): a step function, handed over in
         those tranches and ending at or below 1; empty: everything at handover

@@ -1,0 +1,1 @@
+"""Randomness: keyed draws and the hazard calendar; made nowhere else."""

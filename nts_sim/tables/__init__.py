@@ -1,0 +1,1 @@
+"""Input tables: what their columns mean, how they are read, how names are understood."""

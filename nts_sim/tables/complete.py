@@ -1,0 +1,117 @@
+"""Rules between rows and tables: what must be there for a world to be built.
+
+A planner's table replaces the shipped one whole, so a row left out is told and never taken for 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import product
+
+from nts_sim.errors import Problem
+from nts_sim.tables.columns import TABLES
+
+Row = Mapping[str, object]
+Rows = Mapping[str, list[Row]]
+
+_SEVERITIES = ("1", "2", "3")
+_COST_ITEMS = ("acquire", "run_per_day", "move_per_100km")
+_EFFECTS = ("relief_effect", "response_containment_gain", "spread_reduction")
+_SHOWN = 3
+
+
+def completeness_problems(rows: Rows) -> list[Problem]:
+    """Run every rule.
+
+    Parameters
+    ----------
+    rows : table name → rows by column name
+    """
+    found = [*_needed_rows(rows), *_desk_problems(rows["desks"], rows["agencies"])]
+    for mechanism in rows["mechanisms"]:
+        found += _mechanism_problems(mechanism, rows)
+    return found
+
+
+def _needed_rows(rows: Rows) -> Iterator[Problem]:
+    """Every combination that the world is built from has its row."""
+    threats = _names(rows["threats"], "threat")
+    resources = _names(rows["resources"], "resource")
+    provinces = _names(rows["places"], "code")
+    called = [m for m in rows["mechanisms"] if m["effect"] != "label"]
+    stays = ("natural_stay_days",)
+    needed = (
+        ("road_speeds", ("item",), product(_choices("road_speeds", "item"))),
+        ("unit_costs", ("resource", "item"), product(resources, _COST_ITEMS)),
+        ("stocks", ("province_code", "resource"), product(provinces, resources)),
+        ("threat_dynamics", ("threat", "parameter"), product(threats, _EFFECTS)),
+        ("threat_dynamics", ("threat", "parameter", "severity"),
+         product(threats, stays, _SEVERITIES)),
+        ("exposure", ("threat", "severity"), product(threats, _SEVERITIES)),
+        ("harm_weights", ("threat", "severity"), product(threats, _SEVERITIES)),
+        ("event_rates", ("threat", "parameter"),
+         product(threats, _choices("event_rates", "parameter"))),
+        ("handover_lead", ("mechanism",), product(_names(called, "mechanism"))),
+        ("declaration_levels", ("level",), product(_SEVERITIES)),
+        ("desk_speed", ("severity",), product(("0", *_SEVERITIES))),
+    )  # fmt: skip
+    for table, columns, keys in needed:
+        yield from _missing(table, columns, keys, rows[table])
+
+
+def _missing(
+    table: str, columns: tuple[str, ...], keys: Iterable[tuple[str, ...]], rows: list[Row]
+) -> Iterator[Problem]:
+    present = {tuple(_text(row[column]) for column in columns) for row in rows}
+    lacking = [key for key in keys if key not in present]
+    if lacking:
+        named = "; ".join(", ".join(key) for key in lacking[:_SHOWN])
+        more = f" and {len(lacking) - _SHOWN} more" if len(lacking) > _SHOWN else ""
+        what = f"has no row for {' and '.join(columns)} {named}{more}; a table is replaced whole"
+        yield Problem(f"{table}.csv", f"{what}, so write every row, with 0 where there is nothing")
+
+
+def _text(value: object) -> str:
+    """Write a whole number without its decimals, so that 1.0 and 1 are one key."""
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _names(rows: Iterable[Row], column: str) -> list[str]:
+    return [str(row[column]) for row in rows]
+
+
+def _choices(table: str, column: str) -> tuple[str, ...]:
+    return next(c.choices for c in TABLES[table].columns if c.name == column)
+
+
+def _desk_problems(desks: list[Row], agencies: list[Row]) -> Iterator[Problem]:
+    """Find national desks that depend on something every province has."""
+    level = {row["desk"]: row["level"] for row in desks}
+    host_level = {row["agency"]: row["level"] for row in agencies}
+    for row in desks:
+        if row["level"] != "national":
+            continue
+        if level.get(row["up"], "national") != "national":
+            what = f"national desk {row['desk']} cannot pass orders up to {row['up']}"
+            yield Problem("desks.csv", f"{what}, which every province has")
+        if host_level[row["host"]] != "national":
+            what = f"national desk {row['desk']} cannot sit at {row['host']}"
+            yield Problem("desks.csv", f"{what}, which every province has")
+
+
+def _mechanism_problems(mechanism: Row, rows: Rows) -> Iterator[Problem]:
+    """Check that what takes orders has a desk, and that goods come from where it says."""
+    name, effect = mechanism["mechanism"], mechanism["effect"]
+    if effect in {"money", "goods", "transfer"} and not mechanism["desk"]:
+        yield Problem("mechanisms.csv", f"{name} needs a desk that signs its orders")
+    if effect != "goods":
+        return
+    if not mechanism["created_at"]:
+        yield Problem("mechanisms.csv", f"{name} needs created_at: hub or spot")
+    supplied = {row["resource"] for row in rows["mechanism_supply"] if row["mechanism"] == name}
+    at_hubs = {row["resource"] for row in rows["hub_stocks"] if row["mechanism"] == name}
+    expected = supplied if mechanism["created_at"] == "hub" else set()
+    if at_hubs != expected:
+        named = ", ".join(sorted(map(str, at_hubs ^ expected)))
+        what = f"{name} is created at '{mechanism['created_at']}'"
+        yield Problem("hub_stocks.csv", f"{what}, which does not fit its rows here for {named}")

@@ -1,0 +1,388 @@
+"""Read input tables: the shipped ones, or a planner's own in their place.
+
+Every cell is checked against `columns.TABLES`; every problem found is told at once, with file,
+row, column, the value met and what is allowed. Nothing is guessed.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+
+from nts_sim.errors import InvalidInput, Problem
+from nts_sim.tables.cells import Cell, parse_cell
+from nts_sim.tables.columns import TABLES, Column, Table
+from nts_sim.tables.complete import completeness_problems
+from nts_sim.tables.names import fold, nearest, resolve_place
+
+DATA: Final = Path(__file__).resolve().parent.parent / "data"
+MAX_BYTES: Final = 20 * 2**20
+_SHOWN_PER_FILE = 25
+_IGNORED_SUFFIXES = frozenset({".md", ".txt", ".geojson", ""})
+
+Rows = dict[str, list[Cell]]
+
+
+@dataclass(frozen=True, eq=False)
+class Tables:
+    """All input tables, checked.
+
+    Attributes
+    ----------
+    frames : table name → data frame with the declared columns; codes and texts are str ("" where
+        blank), numbers float64 (NaN where blank), integers int64 (float64 where they may be
+        blank), flags bool
+    digests : table name → SHA-256 of the file it was read from
+    own : names of the tables that a planner's folder replaced
+    """
+
+    frames: Mapping[str, pd.DataFrame]
+    digests: Mapping[str, str]
+    own: frozenset[str] = frozenset()
+
+    def __getitem__(self, name: str) -> pd.DataFrame:
+        """Return one table."""
+        return self.frames[name]
+
+    def columns(self, name: str, *wanted: str) -> Iterator[tuple[Any, ...]]:
+        """Iterate over rows of plain Python values of some columns of a table."""
+        frame = self.frames[name]
+        return zip(*(frame[column].tolist() for column in wanted), strict=True)
+
+    def rows(self, name: str) -> list[dict[str, Any]]:
+        """Return one table as a list of rows by column name."""
+        return [{str(k): v for k, v in row.items()} for row in self[name].to_dict("records")]
+
+    @cached_property
+    def place_codes(self) -> Mapping[str, str]:
+        """Code of every place by folded code, name, former name and abbreviation."""
+        return _place_codes({name: _plain(self.frames[name]) for name in _PLACE_TABLES})
+
+    @cached_property
+    def place_labels(self) -> Mapping[str, str]:
+        """Label of every province and border locality, such as ``Tuyen Quang (08)``, by code."""
+        return _place_labels({name: _plain(self.frames[name]) for name in _PLACE_TABLES})
+
+
+@dataclass(frozen=True)
+class _Read:
+    """One file as read: parsed cells by column, row numbers, and what is wrong with it."""
+
+    rows: Rows
+    numbers: list[int]
+    problems: list[Problem]
+    digest: str
+
+
+_PLACE_TABLES = ("places", "foreign_places", "place_aliases")
+
+
+def load_tables(folder: Path | None = None) -> Tables:
+    """Read all tables; files in `folder` replace the shipped ones of the same name.
+
+    Raises
+    ------
+    InvalidInput
+        With every problem in every file.
+    """
+    if folder is None:
+        return _shipped()
+    own, problems = _own_files(folder)
+    return _load({name: own.get(name, DATA / f"{name}.csv") for name in TABLES}, own, problems)
+
+
+@lru_cache(maxsize=1)
+def _shipped() -> Tables:
+    return _load({name: DATA / f"{name}.csv" for name in TABLES}, {}, [])
+
+
+def _load(
+    paths: Mapping[str, Path], own: Mapping[str, Path], problems: Sequence[Problem]
+) -> Tables:
+    reads = {name: _read(TABLES[name], path) for name, path in paths.items()}
+    found = [*problems, *(problem for read in reads.values() for problem in read.problems)]
+    found += _reference_problems(reads) + _duplicates(reads)
+    if not found:
+        found = completeness_problems({name: _by_row(read.rows) for name, read in reads.items()})
+    if found:
+        raise InvalidInput(found, "the tables")
+    return Tables(
+        {name: _frame(TABLES[name], read.rows) for name, read in reads.items()},
+        {name: read.digest for name, read in reads.items()},
+        frozenset(own),
+    )
+
+
+def _by_row(rows: Rows) -> list[Mapping[str, object]]:
+    return [dict(zip(rows, cells, strict=True)) for cells in zip(*rows.values(), strict=True)]
+
+
+def _own_files(folder: Path) -> tuple[dict[str, Path], list[Problem]]:
+    """Find the tables in a planner's folder."""
+    try:
+        files = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    except OSError as error:
+        reason = error.strerror or "cannot be read"
+        raise InvalidInput(
+            [Problem("tables_dir", f"folder '{folder}' cannot be opened: {reason}")], "the tables"
+        ) from error
+    own: dict[str, Path] = {}
+    problems = []
+    for path in files:
+        if path.suffix == ".csv" and path.stem in TABLES and path.is_file():
+            own[path.stem] = path
+        elif path.suffix not in _IGNORED_SUFFIXES:
+            problems.append(Problem(path.name, _not_a_table(path)))
+    if not own and not problems:
+        problems.append(Problem("tables_dir", f"folder '{folder}' holds no table (*.csv)"))
+    return own, problems
+
+
+def _not_a_table(path: Path) -> str:
+    if path.suffix.lower() in {".xlsx", ".xls", ".ods"}:
+        return "is a workbook; save each sheet as CSV (UTF-8) under the table's name"
+    close = nearest(path.stem, TABLES)
+    hint = f"did you mean {close}.csv?" if close else f"tables: {', '.join(sorted(TABLES))}"
+    return f"is not the name of a table; {hint}"
+
+
+def _read(table: Table, path: Path) -> _Read:
+    """Read and check one file."""
+    file = f"{table.name}.csv"
+    try:
+        raw = b"" if path.stat().st_size > MAX_BYTES else path.read_bytes()
+        too_big = path.stat().st_size > MAX_BYTES
+    except OSError as error:
+        return _failed(file, f"cannot be read: {error.strerror}", "")
+    digest = hashlib.sha256(raw).hexdigest()
+    if too_big:
+        return _failed(file, f"is larger than {MAX_BYTES // 2**20} MB", digest)
+    text, fault = _decode(raw)
+    if fault:
+        return _failed(file, fault, digest)
+    records, faults = _records(file, text)
+    rows, numbers, cell_faults = _parse(table, file, records)
+    return _Read(rows, numbers, _shorten(file, faults + cell_faults), digest)
+
+
+def _failed(file: str, what: str, digest: str) -> _Read:
+    return _Read({}, [], [Problem(file, what)], digest)
+
+
+def _decode(raw: bytes) -> tuple[str, str]:
+    """Return the text, or what is wrong with the bytes."""
+    if not raw.strip():
+        return "", "is empty; it needs at least its header row"
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "", "is UTF-16, not UTF-8; save it as 'CSV UTF-8'"
+    if b"\0" in raw:
+        return "", "holds NUL bytes; it is not a text file"
+    try:
+        return raw.decode("utf-8-sig"), ""
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        return "", f"is not UTF-8 (first bad byte in line {line}); save it as 'CSV UTF-8'"
+
+
+def _records(file: str, text: str) -> tuple[list[list[str]], list[Problem]]:
+    """Split a text into records; blank lines give empty records, so that rows keep numbers."""
+    header = text.splitlines()[0]
+    for separator, name in ((";", "semicolons"), ("\t", "tabs")):
+        if separator in header and "," not in header:
+            return [], [Problem(file, f"is separated by {name}; separate columns by commas")]
+    records: list[list[str]] = []
+    try:
+        records.extend(csv.reader(io.StringIO(text, newline=""), strict=True))
+    except csv.Error as error:
+        return [], [Problem(f"{file} row {len(records) + 1}", f"cannot be read as CSV: {error}")]
+    return records, []
+
+
+def _parse(
+    table: Table, file: str, records: list[list[str]]
+) -> tuple[Rows, list[int], list[Problem]]:
+    """Check header and cells; return cells by column, and the row number of each."""
+    if not records:
+        return {}, [], []
+    header = [name.strip() for name in records[0]]
+    problems = _header_problems(table, file, header)
+    rows: Rows = {column.name: [] for column in table.columns}
+    numbers: list[int] = []
+    if problems:
+        return rows, numbers, problems
+    if not any(any(record) for record in records[1:]):
+        return rows, numbers, [Problem(file, "has a header and no rows")]
+    columns = {column.name: column for column in table.columns}
+    for number, record in enumerate(records[1:], start=2):
+        if not any(cell.strip() for cell in record):
+            continue
+        if len(record) != len(header):
+            what = f"has {len(record)} cells where the header has {len(header)}"
+            problems.append(Problem(f"{file} row {number}", what))
+            continue
+        numbers.append(number)
+        for name, text in zip(header, record, strict=True):
+            cell, fault = parse_cell(columns[name], text.strip())
+            rows[name].append(cell)
+            if fault:
+                problems.append(Problem(f"{file} row {number} column {name}", fault))
+    return rows, numbers, problems
+
+
+def _header_problems(table: Table, file: str, header: list[str]) -> list[Problem]:
+    known = [column.name for column in table.columns]
+    missing = [name for name in known if name not in header]
+    problems = []
+    for name in dict.fromkeys(header):
+        if header.count(name) > 1:
+            problems.append(Problem(f"{file} row 1", f"column '{name}' appears twice"))
+        if name not in known:
+            close = nearest(name, missing)
+            hint = f"did you mean {close}?" if close else f"columns: {', '.join(known)}"
+            problems.append(Problem(f"{file} row 1", f"unknown column '{name}'; {hint}"))
+    return problems + [Problem(f"{file} row 1", f"column '{name}' is missing") for name in missing]
+
+
+def _duplicates(reads: Mapping[str, _Read]) -> list[Problem]:
+    """Find rows that repeat the key of an earlier row, once place names have become codes."""
+    sound = {name: read for name, read in reads.items() if not read.problems}
+    return [
+        problem
+        for name, read in sound.items()
+        for problem in _shorten(f"{name}.csv", _repeats(TABLES[name], read))
+    ]
+
+
+def _repeats(table: Table, read: _Read) -> list[Problem]:
+    seen: dict[tuple[str, ...], int] = {}
+    problems = []
+    keys = zip(*(map(str, read.rows[name]) for name in table.key), strict=True)
+    for number, key in zip(read.numbers, keys, strict=True):
+        first = seen.setdefault(key, number)
+        if first != number:
+            named = ", ".join(f"{n} '{v}'" for n, v in zip(table.key, key, strict=True))
+            what = f"{named} is already in row {first}; each may appear once"
+            problems.append(Problem(f"{table.name}.csv row {number}", what))
+    return problems
+
+
+def _shorten(file: str, problems: list[Problem]) -> list[Problem]:
+    """Keep the first problems of a file and count the others."""
+    more = len(problems) - _SHOWN_PER_FILE
+    if more <= 0:
+        return problems
+    return [*problems[:_SHOWN_PER_FILE], Problem(file, f"… and {more} more problems like these")]
+
+
+def _reference_problems(reads: Mapping[str, _Read]) -> list[Problem]:
+    """Check that every code refers to a row that exists; place names become codes."""
+    rows = {name: read.rows for name, read in reads.items()}
+    places = {name: rows[name] for name in _PLACE_TABLES}
+    faulty_places = any(reads[name].problems for name in _PLACE_TABLES)
+    codes = {} if faulty_places else _place_codes(places)
+    labels = {} if faulty_places else _place_labels(places)
+    problems: list[Problem] = []
+    for name, read in reads.items():
+        found: list[Problem] = []
+        for column in TABLES[name].columns:
+            known = _known_values(column, reads)
+            if known is not None and not read.problems:
+                found += _unknown_codes(f"{name}.csv", column, read, known, codes, labels)
+        problems += _shorten(f"{name}.csv", found)
+    return problems
+
+
+def _known_values(column: Column, reads: Mapping[str, _Read]) -> frozenset[str] | None:
+    """Return what a column may refer to; None: nothing to check, or the target is faulty."""
+    targets = [target.split(".") for target in column.refers_to]
+    if not targets or any(reads[table].problems for table, _ in targets):
+        return None
+    values = {str(cell) for table, name in targets for cell in reads[table].rows[name]}
+    return frozenset(values.union(column.also))
+
+
+def _unknown_codes(
+    file: str, column: Column, read: _Read, known: frozenset[str], codes: Mapping[str, str],
+    labels: Mapping[str, str],
+) -> list[Problem]:  # fmt: skip
+    problems = []
+    cells = read.rows[column.name]
+    is_place = any(target.endswith("places.code") for target in column.refers_to)
+    for index, cell in enumerate(cells):
+        text = str(cell)
+        if text in known or (column.optional and not text):
+            continue
+        code = resolve_place(text, codes) if is_place else None
+        if code in known:
+            cells[index] = code
+            continue
+        what = _unknown_code(text, column, known, labels if is_place else {})
+        problems.append(Problem(f"{file} row {read.numbers[index]} column {column.name}", what))
+    return problems
+
+
+def _unknown_code(
+    text: str, column: Column, known: frozenset[str], labels: Mapping[str, str]
+) -> str:
+    """Word the sentence for a code that refers to nothing."""
+    start = f"unknown {column.meaning} '{text}'"
+    if f"0{text}" in known:
+        return f"{start}; did you mean 0{text}? Codes are text: keep the 0"
+    if labels:
+        named = {label.rsplit(" (", 1)[0]: label for code, label in labels.items() if code in known}
+        close = nearest(text, named)
+        hint = f"did you mean {named[close]}?" if close else "see places.csv for the codes"
+        return f"{start}; {hint}"
+    close = nearest(text, known)
+    hint = f"did you mean {close}?" if close else f"known: {', '.join(sorted(known)[:12])}"
+    return f"{start}; {hint}"
+
+
+def _place_codes(places: Mapping[str, Rows]) -> dict[str, str]:
+    """Map folded aliases, names and codes to codes; codes win over names, names over aliases."""
+    pairs: list[tuple[Cell, Cell]] = []
+    for table, name in (
+        ("place_aliases", "alias"), ("foreign_places", "name"), ("places", "name"),
+        ("places", "name_vi"), ("foreign_places", "code"), ("places", "code"),
+    ):  # fmt: skip
+        pairs += zip(places[table][name], places[table]["code"], strict=True)
+    return {fold(str(name)): str(code) for name, code in pairs}
+
+
+def _place_labels(places: Mapping[str, Rows]) -> dict[str, str]:
+    return {
+        str(code): f"{name} ({code})"
+        for table in ("places", "foreign_places")
+        for code, name in zip(places[table]["code"], places[table]["name"], strict=True)
+    }
+
+
+def _plain(frame: pd.DataFrame) -> Rows:
+    return {str(name): frame[name].tolist() for name in frame.columns}
+
+
+def _frame(table: Table, rows: Rows) -> pd.DataFrame:
+    """Make the data frame with declared dtypes."""
+    series = {c.name: pd.Series(rows[c.name], dtype=_dtype(c)) for c in table.columns}
+    return pd.DataFrame(series)
+
+
+def _dtype(column: Column) -> str:
+    if column.kind == "number" or (column.kind == "integer" and column.optional):
+        return "float64"
+    return {"integer": "int64", "flag": "bool"}.get(column.kind, "object")
+
+
+def statuses(tables: Tables) -> Iterable[tuple[str, int, str, int]]:
+    """Count the rows of each table by status: (table, rows, status, rows of that status)."""
+    for name, frame in tables.frames.items():
+        for status, count in frame["status"].value_counts().items():
+            yield name, len(frame), str(status), int(count)

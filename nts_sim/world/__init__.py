@@ -1,0 +1,1 @@
+"""What is fixed before a replication starts: immutable arrays, and how they are built."""
