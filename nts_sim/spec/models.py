@@ -8,9 +8,18 @@ composed configuration to a `Study`.
 from __future__ import annotations
 
 from datetime import date
+from itertools import pairwise
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    model_validator,
+)
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[float, Field(gt=0.0, le=1e9)]
@@ -19,6 +28,16 @@ Factor = Annotated[float, Field(ge=0.0, le=1000.0)]
 Severity = Annotated[int, Field(ge=1, le=3)]
 Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
 Text = Annotated[str, Field(max_length=2000)]
+
+
+def _only_dates(value: object) -> object:
+    """Refuse bare numbers, which pydantic would read as seconds since 1970."""
+    if isinstance(value, date | str):
+        return value
+    raise ValueError(f"{value!r} is not a date such as 2024-09-05")
+
+
+Day = Annotated[date, Field(strict=False), BeforeValidator(_only_dates)]
 
 
 class Spec(BaseModel):
@@ -45,7 +64,7 @@ class ScenarioSpec(Spec):
     name: Slug
     title: Text
     question: Text = Field(description="what the planner asks")
-    start_date: date = Field(description="day 0", strict=False)
+    start_date: Day = Field(description="day 0")
     horizon_days: Annotated[int, Field(ge=1, le=1100)]
     epoch_every_days: Annotated[int, Field(ge=1, le=60)] = Field(
         1, description="days between decisions"
@@ -82,6 +101,20 @@ class ScenarioSetSpec(Spec):
         if abs(total - 1.0) > 1e-9:
             raise ValueError(f"weights sum to {total:g}; they must sum to 1")
         return self
+
+
+def _one_or_set(scenario: object) -> str:
+    """Tell a scenario set, which has weights, from one scenario."""
+    has_weights = isinstance(scenario, ScenarioSetSpec) or (
+        isinstance(scenario, dict) and "weights" in scenario
+    )
+    return "set" if has_weights else "one"
+
+
+OneOrSet = Annotated[
+    Annotated[ScenarioSpec, Tag("one")] | Annotated[ScenarioSetSpec, Tag("set")],
+    Discriminator(_one_or_set),
+]
 
 
 class NetworkSpec(Spec):
@@ -183,7 +216,7 @@ class FundSpec(Spec):
     earmarks: dict[str, Annotated[tuple[str, ...], Field(strict=False)]] = Field(
         default_factory=dict, description="kind of fund → the mechanisms that may charge it"
     )
-    closes_on: date | None = Field(None, strict=False, description="funds lapse after this day")
+    closes_on: Day | None = Field(None, description="funds lapse after this day")
 
 
 class InformationSpec(Spec):
@@ -203,7 +236,7 @@ class InformationSpec(Spec):
     @model_validator(mode="after")
     def _ages_rise(self) -> InformationSpec:
         ages = [age for age, _ in self.reported_share]
-        if any(b <= a for a, b in zip(ages, ages[1:], strict=False)):
+        if any(b <= a for a, b in pairwise(ages)):
             raise ValueError("ages in reported_share must rise")
         if any(share <= 0.0 for _, share in self.reported_share):
             raise ValueError("shares in reported_share must be above 0")
@@ -247,7 +280,7 @@ class Study(Spec):
     """Everything one command needs to know."""
 
     experiment: Slug = Field("study", description="folder of results")
-    scenario: ScenarioSpec | ScenarioSetSpec
+    scenario: OneOrSet
     network: NetworkSpec
     threat: ThreatSpec
     resources: ResourcesSpec

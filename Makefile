@@ -1,0 +1,54 @@
+# make run     the main job: makes .venv, installs, compares policies on a northern typhoon
+# make test    the tests, quick ones first
+# make check   what CI runs besides the tests: lint, types, layers
+# make lint | types | layers | bench | clean | help
+#
+# make PYTHON=python3.12 run   chooses the interpreter (3.11, 3.12 or 3.13) that .venv is made with
+
+PYTHON ?= $(firstword $(foreach v,3.11 3.12 3.13,$(shell command -v python$(v))) python3)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+SOURCES := pyproject.toml constraints.txt
+
+.PHONY: run test check lint types layers bench help clean
+.DEFAULT_GOAL := help
+
+help:
+	@awk '!/^#/ {exit} {sub(/^# ?/, ""); print}' Makefile
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed: $(BIN)/python $(SOURCES)
+	$(PIP) install -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed
+	$(PIP) install -c constraints.txt -e ".[dev]"
+	@touch $@
+
+run: $(VENV)/installed
+	$(BIN)/nts-sim compare experiment=typhoon_north
+
+test: $(VENV)/installed-dev
+	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m slow
+
+check: lint types layers
+
+lint: $(VENV)/installed-dev
+	$(BIN)/ruff check nts_sim tests
+	$(BIN)/ruff format --check nts_sim tests
+
+types: $(VENV)/installed-dev
+	$(BIN)/mypy --strict nts_sim
+
+layers: $(VENV)/installed-dev
+	$(BIN)/lint-imports
+
+bench: $(VENV)/installed-dev
+	time $(BIN)/nts-sim compare experiment=typhoon_north results_dir=$$(mktemp -d) --quiet
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build

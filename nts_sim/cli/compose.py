@@ -1,0 +1,189 @@
+"""Compose a study's configuration in memory, exactly as ``@hydra.main`` will, but writing nothing.
+
+The composed ``hydra`` node must equal the shipped one except for the keys listed here, so that
+no file and no override can make Hydra run or write anything of its own.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hydra import version as hydra_version
+from hydra._internal.hydra import Hydra
+from hydra._internal.utils import create_automatic_config_search_path
+from hydra.core.config_search_path import SearchPathQuery
+from hydra.core.global_hydra import GlobalHydra
+from hydra.errors import HydraException
+from hydra.types import RunMode
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from nts_sim.errors import InvalidInput, Problem
+from nts_sim.spec.load import suggestion
+
+CONFIG_NAME = "config"
+_OWN_KEYS = ("verbose", "mode", "overrides", "runtime")
+_OWN_JOB_KEYS = ("name", "override_dirname", "config_name")
+
+
+@dataclass(frozen=True)
+class Member:
+    """One scenario of a composed study, with its weight in the set (1 where it is alone)."""
+
+    name: str
+    weight: float
+    config: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Composed:
+    """One job's configuration as plain containers, its choices and its scenarios."""
+
+    config: Mapping[str, Any]
+    choices: Mapping[str, Any]
+    members: tuple[Member, ...]
+
+
+def config_root() -> Path:
+    """Return the folder of shipped configurations: in the wheel, or at the top of the checkout."""
+    package = Path(__file__).resolve().parent.parent
+    inside = package / "configs"
+    return inside if inside.is_dir() else package.parent / "configs"
+
+
+def compose_jobs(
+    jobs: Sequence[Sequence[str]],
+    user_folder: Path | None,
+    options: Mapping[str, tuple[str, ...]],
+) -> list[Composed]:
+    """Compose every job of a command; refuse a ``hydra`` node that is not the shipped one."""
+    with _composer(None) as plain:
+        shipped = _guarded_node(_compose(plain, ())["hydra"])
+    with _composer(user_folder) as hydra:
+        return [_composed(hydra, tuple(job), shipped, options) for job in jobs]
+
+
+def task_config(composed: Mapping[str, Any], choices: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the planner's part of a composed configuration, with the experiment's name."""
+    config = {key: value for key, value in composed.items() if key != "hydra"}
+    name = choices.get("experiment") or choices.get("scenario")
+    if "experiment" not in config and isinstance(name, str):
+        config["experiment"] = name
+    return config
+
+
+def _composed(
+    hydra: Hydra, job: tuple[str, ...], shipped: object, options: Mapping[str, tuple[str, ...]]
+) -> Composed:
+    whole = _compose(hydra, job)
+    if _guarded_node(whole["hydra"]) != shipped:
+        raise InvalidInput([Problem("hydra", "Hydra's own settings may not be changed")])
+    _refuse_unchosen(hydra, job, whole)
+    choices = whole["hydra"]["runtime"]["choices"]
+    config = task_config(whole, choices)
+    return Composed(config, choices, tuple(_members(hydra, job, config, choices, options)))
+
+
+def _refuse_unchosen(hydra: Hydra, job: tuple[str, ...], whole: Mapping[str, Any]) -> None:
+    """Refuse settings of a policy that is not among the chosen: they would choose it silently."""
+    others = tuple(text for text in job if not text.lstrip("+").startswith("policies."))
+    if others == job:
+        return
+    chosen = _compose(hydra, others).get("policies", {})
+    unchosen = [name for name in whole["policies"] if name not in chosen]
+    if unchosen:
+        what = f"has settings but is not compared; add it to policy={','.join(chosen)}"
+        raise InvalidInput(Problem(f"policies.{name}", what) for name in unchosen)
+
+
+def _members(
+    hydra: Hydra,
+    job: tuple[str, ...],
+    config: Mapping[str, Any],
+    choices: Mapping[str, Any],
+    options: Mapping[str, tuple[str, ...]],
+) -> Iterator[Member]:
+    scenario = config.get("scenario")
+    weights = scenario.get("weights") if isinstance(scenario, dict) else None
+    if not isinstance(weights, dict):
+        yield Member(str(choices.get("scenario")), 1.0, scenario or {})
+        return
+    others = [text for text in job if not text.lstrip("+").startswith(("scenario=", "scenario."))]
+    for name, weight in weights.items():
+        if name not in options["scenario"]:
+            what = f"unknown scenario {name!r}; {suggestion(str(name), options['scenario'])}"
+            raise InvalidInput([Problem(f"scenario.weights.{name}", what)])
+        member = _compose(hydra, (*others, f"scenario={name}"))["scenario"]
+        if "weights" in member:
+            what = "is itself a set; a set is made of single scenarios"
+            raise InvalidInput([Problem(f"scenario.weights.{name}", what)])
+        yield Member(str(name), float(weight) if isinstance(weight, int | float) else 0.0, member)
+
+
+@contextmanager
+def _composer(user_folder: Path | None) -> Iterator[Hydra]:
+    """Open Hydra with the search path that ``@hydra.main`` would have."""
+    hydra_version.setbase("1.3")
+    search_path = create_automatic_config_search_path(None, None, str(config_root()))
+    if user_folder is not None:
+        search_path.prepend(
+            provider="command-line",
+            path=f"file://{user_folder}",
+            anchor=SearchPathQuery(provider="schema"),
+        )
+    GlobalHydra.instance().clear()
+    try:
+        yield Hydra.create_main_hydra2(task_name="nts-sim", config_search_path=search_path)
+    finally:
+        GlobalHydra.instance().clear()
+
+
+def _compose(hydra: Hydra, overrides: Sequence[str]) -> dict[str, Any]:
+    try:
+        config = hydra.compose_config(
+            config_name=CONFIG_NAME,
+            overrides=list(overrides),
+            run_mode=RunMode.RUN,
+            from_shell=False,
+            with_log_configuration=False,
+        )
+        plain = {
+            str(key): OmegaConf.to_container(config, resolve=False)["hydra"]  # type: ignore[index,call-overload]
+            if key == "hydra"
+            else _resolved(config, str(key))
+            for key in config
+        }
+    except (HydraException, OmegaConfBaseException, RecursionError, ValueError) as error:
+        raise InvalidInput([Problem("the configuration", _reworded(error))]) from None
+    return plain
+
+
+def _resolved(config: Any, key: str) -> Any:
+    node = config[key]
+    return OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else node
+
+
+def _reworded(error: Exception) -> str:
+    """Put the first line of Hydra's message into one sentence, without its advice."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    first = lines[0] if lines else type(error).__name__
+    return f"cannot be put together: {first.rstrip('.')}"
+
+
+def _guarded_node(node: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the part of the ``hydra`` node that must be as shipped."""
+    guarded = {key: value for key, value in node.items() if key not in _OWN_KEYS}
+    job = guarded.get("job", {})
+    guarded["job"] = {key: value for key, value in job.items() if key not in _OWN_JOB_KEYS}
+    return guarded
+
+
+def clear_environment() -> None:
+    """Unset the variables with which Hydra's own guards can be opened or its errors hidden."""
+    for name in ("HYDRA_INSTANTIATE_ALLOWLIST_OVERRIDE", "HYDRA_MAIN_MODULE"):
+        os.environ.pop(name, None)

@@ -1,0 +1,182 @@
+"""The gate before Hydra: nothing a planner wrote reaches ``@hydra.main`` unchecked.
+
+Command-line flags of Hydra are parsed with Hydra's own parser (which also takes abbreviations);
+every file of the planner's folder is read as data; overrides are checked against the study; the
+configuration is composed in memory. All problems are collected.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from nts_sim.cli import compose
+from nts_sim.cli.overrides import check_overrides
+from nts_sim.cli.yaml_check import Known, UserFile, read_user_file
+from nts_sim.errors import InvalidInput, Problem
+
+MAX_USER_FILES = 500
+MAX_FOLDER_ENTRIES = 5_000
+_REFUSED_FLAGS = {
+    "experimental_rerun": "--experimental-rerun loads pickled files, which can run code",
+    "config_path": "--config-path is not used here; add a folder with --config-dir",
+    "config_name": "--config-name is not used here; choose experiment=… or scenario=…",
+}
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What passed the gate.
+
+    Attributes
+    ----------
+    hydra_arguments : what ``@hydra.main`` gets after the program's name
+    only_shows : Hydra is asked to show something (``--cfg``, ``--info``, completion); nothing runs
+    multirun : one run for each of several values
+    jobs : the composed configuration of each run
+    origin : where each key was written, by dotted key
+    """
+
+    hydra_arguments: tuple[str, ...]
+    only_shows: bool
+    multirun: bool
+    jobs: tuple[compose.Composed, ...]
+    origin: Mapping[str, str]
+
+
+def pass_gate(arguments: Sequence[str]) -> Opened:
+    """Check everything a planner wrote for a Hydra verb; raise `InvalidInput` with all problems."""
+    compose.clear_environment()
+    flags = _hydra_flags(arguments)
+    if flags.shell_completion:
+        return Opened(tuple(arguments), True, False, (), {})
+    folder = _user_folder(flags.config_dir)
+    options, files = _read_folder(folder)
+    checked = check_overrides(flags.overrides, options, bool(flags.multirun))
+    if checked.problems:
+        raise InvalidInput(checked.problems, "what was written after the verb")
+    jobs = compose.compose_jobs(checked.jobs, folder, options)
+    return Opened(
+        hydra_arguments=tuple(_without_overrides(arguments, flags.overrides)) + checked.texts,
+        only_shows=bool(flags.cfg or flags.info or flags.hydra_help),
+        multirun=bool(flags.multirun),
+        jobs=tuple(jobs),
+        origin=_origin(files, jobs[0].choices) | checked.origin(),
+    )
+
+
+def list_options(folder: Path | None) -> dict[str, tuple[str, ...]]:
+    """List the options of every group: shipped, and in the planner's folder."""
+    options: dict[str, set[str]] = {}
+    for root in (compose.config_root(), folder):
+        for path in sorted(root.glob("*/*.yaml")) if root else ():
+            options.setdefault(path.parent.name, set()).add(path.stem)
+    return {group: tuple(sorted(names)) for group, names in sorted(options.items())}
+
+
+def _hydra_flags(arguments: Sequence[str]) -> argparse.Namespace:
+    """Parse Hydra's flags as Hydra will, and refuse those that read code or other roots."""
+    from hydra._internal.utils import get_args_parser
+
+    parser = get_args_parser()
+    parser.error = _flag_error  # type: ignore[method-assign]
+    flags = parser.parse_intermixed_args(list(arguments))
+    problems = [
+        Problem(f"--{name.replace('_', '-')}", what)
+        for name, what in _REFUSED_FLAGS.items()
+        if getattr(flags, name) is not None
+    ]
+    if problems:
+        raise InvalidInput(problems, "the command line")
+    return flags
+
+
+def _flag_error(message: str) -> NoReturn:
+    raise InvalidInput([Problem("the command line", message)], "the command line")
+
+
+def _without_overrides(arguments: Sequence[str], overrides: Sequence[str]) -> list[str]:
+    """Return the flags among the arguments: the overrides are added again in checked form."""
+    left = list(overrides)
+    flags = []
+    for argument in arguments:
+        if argument in left:
+            left.remove(argument)
+        else:
+            flags.append(argument)
+    return flags
+
+
+def _user_folder(given: str | None) -> Path | None:
+    if given is None:
+        return None
+    folder = Path(given)
+    try:
+        if folder.is_dir():
+            return Path.cwd() / folder
+        what = "is a file, not a folder" if folder.exists() else "is not there"
+    except (OSError, ValueError):
+        what = "is not the name of a folder"
+    raise InvalidInput([Problem(f"--config-dir {given}", what)], "the command line")
+
+
+def _read_folder(folder: Path | None) -> tuple[dict[str, tuple[str, ...]], list[UserFile]]:
+    """Check every YAML file of the planner's folder, and that none hides or escapes."""
+    options = list_options(folder)
+    if folder is None:
+        return options, []
+    paths, problems = _yaml_files(folder)
+    shipped = list_options(None)
+    files: list[UserFile] = []
+    for path in paths:
+        problems += _place_problems(path, folder, shipped)
+        file, found = read_user_file(path, folder, Known(options))
+        problems += found
+        files += [file] if file else []
+    if problems:
+        raise InvalidInput(problems, f"the folder {folder}")
+    return options, files
+
+
+def _yaml_files(folder: Path) -> tuple[list[Path], list[Problem]]:
+    """List the YAML files below a folder; a huge folder is refused, not searched."""
+    found: list[Path] = []
+    entries = 0
+    for here, folders, names in os.walk(folder):
+        folders.sort()
+        entries += len(folders) + len(names)
+        found += [Path(here) / name for name in sorted(names) if name.endswith((".yaml", ".yml"))]
+        if entries > MAX_FOLDER_ENTRIES or len(found) > MAX_USER_FILES:
+            what = "holds too many files for a folder of configurations; name a smaller one"
+            return [], [Problem(str(folder), what)]
+    return found, []
+
+
+def _place_problems(
+    path: Path, folder: Path, shipped: Mapping[str, tuple[str, ...]]
+) -> list[Problem]:
+    """Check a file's name and place: groups are folders, and shipped options stay as they are."""
+    inside = path.relative_to(folder)
+    if path.suffix == ".yml":
+        return [Problem(str(path), "is named .yml; only .yaml files are read, rename it")]
+    if not path.resolve().is_relative_to(folder.resolve()):
+        return [Problem(str(path), "is a link out of the folder; copy the file instead")]
+    if len(inside.parts) != 2 or inside.parts[0] not in shipped:
+        groups = ", ".join(shipped)
+        return [Problem(str(path), f"is not in the folder of a group; groups: {groups}")]
+    if path.stem in shipped[inside.parts[0]]:
+        return [Problem(str(path), f"{path.stem} is shipped already; choose another name")]
+    return []
+
+
+def _origin(files: Sequence[UserFile], choices: Mapping[str, object]) -> dict[str, str]:
+    """Say where keys were written, for the planner's files that this study uses."""
+    origin: dict[str, str] = {}
+    for file in files:
+        if file.path.stem == choices.get(file.group) or file.group == "policy":
+            origin |= file.origin()
+    return origin

@@ -1,0 +1,114 @@
+"""What ``--help`` prints. Nothing heavy is imported here: help answers at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Verb:
+    """One line for the overview, and what ``VERB --help`` says."""
+
+    usage: str
+    line: str
+    text: str
+    groups: bool = False
+
+
+_STUDY = """\
+A study is put together from groups (below): group=option chooses, key=value changes one number.
+  scenario=flood_central            another future
+  policy=current_practice,greedy    policies to compare
+  fund.balance_factor=0.5           half the money
+  replications=50  seed=147  workers=2  results_dir=results  tables_dir=my_tables
+-m runs several values of a key, one run each:  -m fund=standard,tight
+--config-dir FOLDER adds your own options, as in FOLDER/scenario/my_storm.yaml.
+--cfg job shows the study as it is put together.
+--policy-file FILE.py:function adds your own policy (Python code of yours; it will be run).
+--json prints the result tables as JSON; --quiet prints no progress; --debug shows tracebacks."""
+
+VERBS: dict[str, Verb] = {
+    "run": Verb(
+        "nts-sim run [scenario=…] [policy=…] [key=value …]",
+        "one scenario under one policy: outcomes with intervals, charts, report",
+        _STUDY,
+        groups=True,
+    ),
+    "compare": Verb(
+        "nts-sim compare [experiment=typhoon_north] [policy=a,b,…] [key=value …]",
+        "policies side by side on the same luck: paired differences, ranking, report",
+        _STUDY + "\nThe baseline (current_practice) must be among the policies.",
+        groups=True,
+    ),
+    "plan": Verb(
+        "nts-sim plan [scenario=…] [key=value …]",
+        "what to hold, mobilise and send: plan.csv and the gaps that remain",
+        _STUDY,
+        groups=True,
+    ),
+    "validate": Verb(
+        "nts-sim validate [the arguments of run, compare or plan]",
+        "check a study and its tables; nothing is run or written",
+        _STUDY + "\nEvery problem is listed; it says valid only if there is none.",
+        groups=True,
+    ),
+    "doctor": Verb(
+        "nts-sim doctor",
+        "check this machine: Python, packages, solvers, disk, cores",
+        "Solves a small problem of known answer with HiGHS and with CBC.",
+    ),
+    "report": Verb(
+        "nts-sim report RUN_FOLDER",
+        "make the report of a finished run again from its stored tables",
+        "RUN_FOLDER is results/<experiment>/<run id>, as printed at the end of a run.",
+    ),
+    "explain": Verb(
+        "nts-sim explain RUN_FOLDER ORDER [POLICY]",
+        "why an order was given, what it got, and what came of it",
+        "ORDER is a number in plan.csv. Reads the stored trace of replication 0.",
+    ),
+    "data": Verb(
+        "nts-sim data list | nts-sim data check [tables_dir=FOLDER]",
+        "list the tables with their sources, or check a folder of your own",
+        "A table in FOLDER replaces the shipped one of the same name, with the same columns.",
+    ),
+}
+
+
+def overview() -> str:
+    """Return the text of ``nts-sim --help``."""
+    width = max(map(len, VERBS))
+    lines = [f"  {name:<{width}}  {verb.line}" for name, verb in VERBS.items()]
+    return "\n".join(
+        [
+            "nts-sim VERB [flags] [group=option …] [key=value …]",
+            "What-if simulation and resource planning for non-traditional security.",
+            "",
+            *lines,
+            "",
+            "Start with:  nts-sim compare experiment=typhoon_north",
+            "More:        nts-sim VERB --help",
+            'Tab completion in bash:  eval "$(nts-sim -sc install=bash)"',
+        ]
+    )
+
+
+def verb_help(name: str) -> str:
+    """Return the text of ``nts-sim VERB --help``."""
+    verb = VERBS[name]
+    lines = [verb.usage, f"  {verb.line}", "", verb.text]
+    return "\n".join(lines + (["", "Groups and their options:", *_groups()] if verb.groups else []))
+
+
+def _groups() -> list[str]:
+    package = Path(__file__).resolve().parent.parent
+    inside = package / "configs"
+    root = inside if inside.is_dir() else package.parent / "configs"
+    found = {
+        folder.name: sorted(path.stem for path in folder.glob("*.yaml"))
+        for folder in sorted(root.iterdir())
+        if folder.is_dir()
+    }
+    width = max(map(len, found), default=0)
+    return [f"  {group:<{width}}  {', '.join(names)}" for group, names in found.items()]

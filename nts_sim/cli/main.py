@@ -1,0 +1,94 @@
+"""``nts-sim VERB``: a thin dispatcher that loads only what the verb needs.
+
+Exit codes: 0 done · 1 an error of ours · 2 invalid input · 3 done in part (some runs failed) ·
+4 no acceptable solution · 5 place or machine · 130 interrupted.
+
+Results go to standard output and to files, messages to standard error.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable, Sequence
+
+from nts_sim.cli.flags import Flags, take_flags
+from nts_sim.cli.helptext import VERBS, overview, verb_help
+from nts_sim.errors import InvalidInput, NtsError, PlaceOrMachine, Problem
+
+INTERRUPTED = 130
+_COMPLETION = ("-sc", "--shell-completion")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; return the exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        code = _dispatch(given)
+        sys.stdout.flush()
+        return code
+    except KeyboardInterrupt:
+        print("interrupted; nothing unfinished was kept", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output is gone (as in `| head`); nobody is left to tell.
+        sys.stdout = None
+        return 0
+    except NtsError as error:
+        print(f"{error}", file=sys.stderr)
+        return error.exit_code
+    except OSError as error:
+        place = f": {error.filename}" if error.filename else ""
+        print(f"the machine does not allow it{place}: {error.strerror}", file=sys.stderr)
+        return PlaceOrMachine.exit_code
+    except Exception as error:
+        return _internal(error, debug="--debug" in given)
+
+
+def _dispatch(given: list[str]) -> int:
+    if given and given[0] in _COMPLETION:
+        return _act("complete")(given, Flags())
+    if not given or given[0] in ("-h", "--help", "help"):
+        print(overview())
+        return 0
+    if given[0] == "--version":
+        from nts_sim import __version__
+
+        print(f"nts-sim {__version__}")
+        return 0
+    verb = given[0]
+    if verb not in VERBS:
+        raise InvalidInput([Problem(verb, _unknown_verb(verb))], "the command line")
+    flags, rest = take_flags(given[1:])
+    if flags.help:
+        print(verb_help(verb))
+        return 0
+    return _act(verb)(rest, flags)
+
+
+def _act(verb: str) -> Callable[[Sequence[str], Flags], int]:
+    """Load the module of a verb and return its ``main``."""
+    module = importlib.import_module(f"nts_sim.cli.verbs.{verb}")
+    act: Callable[[Sequence[str], Flags], int] = module.main
+    return act
+
+
+def _unknown_verb(verb: str) -> str:
+    import difflib
+
+    close = difflib.get_close_matches(verb, VERBS, n=1)
+    hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(VERBS)}"
+    return f"is not something nts-sim does; {hint}"
+
+
+def _internal(error: Exception, debug: bool) -> int:
+    """Tell an error of ours in one line; the traceback is shown on request."""
+    if debug:
+        import traceback
+
+        traceback.print_exception(error)
+    text = str(error).splitlines()
+    shown = f"{type(error).__name__}: {text[0] if text else ''}"
+    hint = "" if debug else " (add --debug to see where)"
+    print(f"internal error, not yours: {shown}{hint}", file=sys.stderr)
+    return 1

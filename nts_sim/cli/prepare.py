@@ -1,0 +1,170 @@
+"""From a composed configuration to everything a verb needs, all of it checked.
+
+Study, tables, worlds, policies and the place for results are examined before anything runs and
+before anything is written; problems from every stage that can be reached are told together.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from nts_sim.cli.compose import Composed
+from nts_sim.cli.flags import Flags
+from nts_sim.errors import InvalidInput, PlaceOrMachine, Problem
+from nts_sim.policies.registry import POLICY_NAMES
+from nts_sim.spec.load import load_scenario, load_study, suggestion
+from nts_sim.spec.models import PolicySpec, Study
+from nts_sim.study.chunks import PolicySource
+from nts_sim.study.runner import check_policies, policy_sources
+from nts_sim.tables.load import Tables, load_tables
+from nts_sim.world.build import build_world
+from nts_sim.world.model import World
+
+T = TypeVar("T")
+Wants = Literal["one policy", "a baseline", "either"]
+"""How many policies a verb needs: exactly one, several with the baseline, or either of these."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A checked study with its worlds.
+
+    Attributes
+    ----------
+    worlds : (scenario name, weight in the set, world)
+    policies : how to make each policy
+    inputs : SHA-256 of every table and of the planner's own policy file, by name
+    """
+
+    study: Study
+    tables: Tables
+    worlds: tuple[tuple[str, float, World], ...]
+    policies: Mapping[str, PolicySource]
+    inputs: Mapping[str, str]
+
+
+class _Findings:
+    """Collects problems over stages, so that one stage's do not hide another's."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+
+    def attempt(self, stage: Callable[..., T], *given: Any) -> T | None:
+        """Return what the stage gives, or None after noting its problems."""
+        try:
+            return stage(*given)
+        except InvalidInput as error:
+            self.problems += error.problems
+            return None
+
+    def stop_if_any(self) -> None:
+        """Raise all problems found so far."""
+        if self.problems:
+            raise InvalidInput(self.problems)
+
+
+def prepare(composed: Composed, origin: Mapping[str, str], flags: Flags, wants: Wants) -> Prepared:
+    """Check one job and build its worlds.
+
+    Raises
+    ------
+    InvalidInput
+        With the problems of every stage that could be reached.
+    PlaceOrMachine
+        Where results cannot be written.
+    """
+    findings = _Findings()
+    study = findings.attempt(load_study, composed.config, origin)
+    scenarios = [
+        findings.attempt(load_scenario, member.config, origin) for member in composed.members
+    ]
+    tables = findings.attempt(_tables, composed.config.get("tables_dir"))
+    if study is not None:
+        study = _with_user_policy(study, flags, wants)
+        findings.problems += _policy_problems(study, flags, wants)
+    findings.stop_if_any()
+    assert study is not None and tables is not None
+    sources = policy_sources(study, _own_policies(flags))
+    findings.attempt(check_policies, sources)
+    built = [findings.attempt(build_world, study, scenario, tables) for scenario in scenarios]
+    findings.stop_if_any()
+    check_results_place(Path(study.results_dir))
+    worlds = tuple(
+        (member.name, member.weight, world)
+        for member, world in zip(composed.members, built, strict=True)
+        if world is not None
+    )
+    return Prepared(study, tables, worlds, sources, _inputs(tables, flags))
+
+
+def _tables(folder: Any) -> Tables:
+    if isinstance(folder, str) and not Path(folder).is_dir():
+        what = f"the folder {folder!r} is not there"
+        raise InvalidInput([Problem("tables_dir", what)])
+    return load_tables(Path(folder) if isinstance(folder, str) else None)
+
+
+def _own_policies(flags: Flags) -> dict[str, str]:
+    """Return the planner's own policy, named after its function."""
+    given = flags.policy_file
+    return {} if given is None else {given.rpartition(":")[2]: given}
+
+
+def _with_user_policy(study: Study, flags: Flags, wants: Wants) -> Study:
+    """Add the planner's own policy to those compared, or put it in place of the one."""
+    own = {name: PolicySpec() for name in _own_policies(flags)}
+    if not own:
+        return study
+    others = {} if wants == "one policy" else study.policies
+    return study.model_copy(update={"policies": {**others, **own}})
+
+
+def _inputs(tables: Tables, flags: Flags) -> dict[str, str]:
+    inputs = {f"{name}.csv": digest for name, digest in tables.digests.items()}
+    for name, given in _own_policies(flags).items():
+        path = Path(given.rpartition(":")[0])
+        inputs[f"policy {name}"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return inputs
+
+
+def _policy_problems(study: Study, flags: Flags, wants: Wants) -> list[Problem]:
+    chosen, own = tuple(study.policies), _own_policies(flags)
+    listed = ", ".join(chosen)
+    problems = [
+        Problem("policy", f"unknown policy {name!r}; {suggestion(name, POLICY_NAMES)}")
+        for name in chosen
+        if name not in POLICY_NAMES and name not in own
+    ]
+    if wants == "one policy" and len(chosen) > 1:
+        what = f"takes one policy here, not {listed}; use compare for several"
+        problems.append(Problem("policy", what))
+    alone = wants == "either" and len(chosen) == 1
+    if wants != "one policy" and not alone and study.baseline not in chosen:
+        what = f"{study.baseline} is not among the policies compared ({listed}); "
+        what += "add it to policy=… or choose another baseline=…"
+        problems.append(Problem("baseline", what))
+    return problems
+
+
+def check_results_place(folder: Path) -> None:
+    """Refuse a place where results could not be written, before any work is done.
+
+    Raises
+    ------
+    PlaceOrMachine
+        Naming the folder and the reason; nothing is written to find out.
+    """
+    try:
+        nearest = next(here for here in (folder, *folder.absolute().parents) if here.exists())
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise PlaceOrMachine(f"results_dir {str(folder)[:80]!r} cannot be used: {reason}") from None
+    if not nearest.is_dir():
+        raise PlaceOrMachine(f"results_dir {folder}: {nearest} is a file, not a folder")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise PlaceOrMachine(f"results_dir {folder}: {nearest} may not be written to")

@@ -1,0 +1,144 @@
+"""What is printed: results to standard output, messages and progress to standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Never
+
+import pandas as pd
+from tqdm import tqdm
+
+from nts_sim.cli.flags import Flags
+from nts_sim.study.runner import Progress
+
+SECONDS_BETWEEN_LINES = 2.0
+_BURDEN, _HARM, _COST, _SERVED = (
+    "total_burden_bn_vnd", "harm_bn_vnd", "cost_bn_vnd", "served_share",
+)  # fmt: skip
+
+
+def say(message: str, flags: Flags) -> None:
+    """Tell what is going on, unless told to be quiet."""
+    if not flags.quiet:
+        print(message, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def progress_on_stderr(flags: Flags) -> Iterator[Progress]:
+    """Give a progress teller: a bar on a terminal, plain lines elsewhere, nothing when quiet."""
+    if flags.quiet:
+        yield lambda done, total, failed: None
+    elif sys.stderr.isatty():
+        with tqdm(unit="run", file=sys.stderr, leave=False) as bar:
+            yield lambda done, total, failed: _move(bar, done, total, failed)
+    else:
+        yield _Lines()
+
+
+def _move(bar: tqdm[Never], done: int, total: int, failed: int) -> None:
+    bar.total = total
+    bar.set_postfix_str(f"{failed} failed" if failed else "", refresh=False)
+    bar.update(done - bar.n)
+
+
+class _Lines:
+    """Plain lines with the time left, one every few seconds."""
+
+    def __init__(self) -> None:
+        self.started = self.told = time.monotonic()
+
+    def __call__(self, done: int, total: int, failed: int) -> None:
+        """Tell where the work is, if it is time to."""
+        now = time.monotonic()
+        if done < total and now - self.told < SECONDS_BETWEEN_LINES:
+            return
+        self.told = now
+        left = (now - self.started) / done * (total - done) if done else 0.0
+        worry = f", {failed} failed" if failed else ""
+        print(
+            f"{done} of {total} runs{worry}, about {left:.0f} s left", file=sys.stderr, flush=True
+        )
+
+
+def tables_json(folder: Path, tables: Mapping[str, pd.DataFrame]) -> str:
+    """Return tables as one JSON document; what is missing or not finite is null."""
+    records = {
+        name: json.loads(table.to_json(orient="records", force_ascii=False, double_precision=15))
+        for name, table in tables.items()
+    }
+    return json.dumps({"run": str(folder), "tables": records}, ensure_ascii=False, indent=1)
+
+
+def ranking_text(frames: Mapping[str, pd.DataFrame], baseline: str) -> str:
+    """Return the policies of each scenario, best first, with intervals and a verdict."""
+    parts = []
+    ranking = frames["ranking"]
+    for scenario in ranking["scenario"].unique():
+        chosen = (ranking["scenario"] == scenario) & (ranking["metric"] == _BURDEN)
+        ranked = ranking[chosen].sort_values("rank")
+        n = int(frames["summary"]["n"].max())
+        title = f"{scenario}: burden = harm + cost, bn VND, mean of {n} runs with 95 % interval"
+        rows = [_policy_row(frames, scenario, baseline, row) for _, row in ranked.iterrows()]
+        header = ("policy", "burden", "harm", f"harm vs {baseline}", "cost", "served", "verdict")
+        shown = [header, *rows]
+        if not len(frames["comparison"]):  # a single policy is compared with nothing
+            shown = [(*row[:3], *row[4:-1]) for row in shown]
+        parts.append(f"{title}\n{_aligned(shown)}")
+    return "\n\n".join(parts)
+
+
+def _policy_row(
+    frames: Mapping[str, pd.DataFrame], scenario: str, baseline: str, row: pd.Series[float]
+) -> tuple[str, ...]:
+    policy = str(row["policy"])
+    mean = {name: _mean(frames["summary"], scenario, policy, name) for name in (_HARM, _COST)}
+    served = _mean(frames["summary"], scenario, policy, _SERVED)
+    return (
+        policy,
+        f"{row['mean']:,.0f} [{row['low']:,.0f}, {row['high']:,.0f}]",
+        f"{mean[_HARM]:,.0f}",
+        "baseline" if policy == baseline else _difference(frames["comparison"], scenario, policy),
+        f"{mean[_COST]:,.0f}",
+        f"{served:.0%}",
+        str(row["verdict"]),
+    )
+
+
+def _one(table: pd.DataFrame, scenario: str, policy: str, metric: str) -> pd.DataFrame:
+    return table[
+        (table["scenario"] == scenario) & (table["policy"] == policy)
+        & (table["metric"] == metric) & (table["key"] == "all")
+    ]  # fmt: skip
+
+
+def _mean(summary: pd.DataFrame, scenario: str, policy: str, metric: str) -> float:
+    found = _one(summary, scenario, policy, metric)
+    return float(found["mean"].iloc[0]) if len(found) else float("nan")
+
+
+def _difference(comparison: pd.DataFrame, scenario: str, policy: str) -> str:
+    """Word the paired difference in harm; "±" is half the interval."""
+    found = _one(comparison, scenario, policy, _HARM)
+    if not len(found):
+        return ""
+    row = found.iloc[0]
+    half = (row["high"] - row["low"]) / 2.0
+    scale = row["relative_pct"] / row["diff"] if row["diff"] else 0.0
+    return f"{row['diff']:+,.0f} ± {half:,.0f} ({row['relative_pct']:+.1f} ± {half * scale:.1f} %)"
+
+
+def _aligned(rows: list[tuple[str, ...]]) -> str:
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    left = (0, *([len(widths) - 1] if rows[0][-1] == "verdict" else []))
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if i in left else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    )

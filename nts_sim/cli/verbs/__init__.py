@@ -1,0 +1,1 @@
+"""One module a verb, each with ``main(arguments, flags)`` that returns the exit code."""

@@ -1,0 +1,68 @@
+"""``doctor`` says whether this machine can do the work."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from importlib import metadata
+
+from nts_sim.cli.flags import Flags
+
+OLDEST_PYTHON = (3, 11)
+LEAST_FREE_GB = 1.0
+TINY_OPTIMUM = -10.0
+_PACKAGES = (
+    "nts-sim", "hydra-core", "omegaconf", "pydantic", "simpy", "pulp", "highspy", "numpy",
+    "scipy", "pandas", "pyarrow", "networkx", "matplotlib", "jinja2", "tqdm",
+)  # fmt: skip
+
+
+def main(arguments: Sequence[str], flags: Flags) -> int:
+    """Print one line a finding; exit code 5 where something is missing."""
+    fine = True
+    for good, line in _findings():
+        fine = fine and good
+        print(f"{'ok ' if good else 'NOT'}  {line}")
+    print("all well" if fine else "something is missing: see the lines that begin with NOT")
+    return 0 if fine else 5
+
+
+def _findings() -> Iterator[tuple[bool, str]]:
+    yield sys.version_info >= OLDEST_PYTHON, f"Python {platform.python_version()} (3.11 or newer)"
+    for name in _PACKAGES:
+        yield _package(name)
+    yield from _solvers()
+    free_gb = shutil.disk_usage(".").free / 1e9
+    yield free_gb >= LEAST_FREE_GB, f"{free_gb:.0f} GB free here (at least {LEAST_FREE_GB:g})"
+    yield True, f"{len(os.sched_getaffinity(0)) if _can_count() else os.cpu_count()} cores"
+
+
+def _can_count() -> bool:
+    return hasattr(os, "sched_getaffinity")
+
+
+def _package(name: str) -> tuple[bool, str]:
+    try:
+        return True, f"{name} {metadata.version(name)}"
+    except metadata.PackageNotFoundError:
+        return False, f"{name} is not installed"
+
+
+def _solvers() -> Iterator[tuple[bool, str]]:
+    """Solve a problem of two columns with each solver; its optimum is known."""
+    from nts_sim.planning.solve import solve_tiny
+
+    try:
+        found = solve_tiny()
+    except Exception as error:  # whatever a solver dies of is what the doctor is asked for
+        yield False, f"solvers: {type(error).__name__}: {error}"
+        return
+    for solver, optimum in found.items():
+        right = abs(optimum - TINY_OPTIMUM) < 1e-9
+        yield (
+            right,
+            f"{solver} solves a small problem (optimum {optimum:g}, known {TINY_OPTIMUM:g})",
+        )

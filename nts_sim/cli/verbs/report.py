@@ -1,0 +1,30 @@
+"""``report``: charts and report of a finished run, made again from its stored tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from nts_sim.cli.flags import Flags
+from nts_sim.errors import InvalidInput, Problem
+
+
+def main(arguments: Sequence[str], flags: Flags) -> int:
+    """Rebuild; the tables are checked against their digests and never changed."""
+    if len(arguments) != 1:
+        what = "takes one folder, results/<experiment>/<run id>"
+        raise InvalidInput([Problem("report", what)], "the command line")
+    from nts_sim.cli.work import REPORT, pictures
+    from nts_sim.study import store
+
+    folder = Path(arguments[0])
+    manifest = store.read_manifest(folder)
+    frames = store.read_results(folder)
+    missing = sorted({"summary", "comparison", "ranking", "daily"} - set(frames))
+    if missing or manifest.get("verb") not in ("run", "compare"):
+        what = "has no report: it was not made by run or compare"
+        raise InvalidInput([Problem(str(folder), what)], "the results")
+    for name, data in pictures(frames, manifest).items():
+        store.rebuild_file(folder, name, data)
+    print(folder / REPORT)
+    return 0

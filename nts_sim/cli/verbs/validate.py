@@ -1,0 +1,27 @@
+"""``validate``: every check a run would make, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from nts_sim.cli.flags import Flags
+from nts_sim.cli.hydra_app import run_hydra_verb
+
+if TYPE_CHECKING:
+    from nts_sim.cli.prepare import Prepared
+
+
+def main(arguments: Sequence[str], flags: Flags) -> int:
+    """Check a study as ``compare`` would; print "valid" only if nothing is wrong."""
+    return run_hydra_verb("validate", arguments, flags, _say_valid, "either")
+
+
+def _say_valid(prepared: Prepared, flags: Flags) -> int:
+    study = prepared.study
+    names = ", ".join(name for name, _, _ in prepared.worlds)
+    print(
+        f"valid: {names} · {len(study.policies)} policies · {study.replications} replications · "
+        f"{len(prepared.tables.frames)} tables"
+    )
+    return 0

@@ -1,0 +1,164 @@
+"""What run, compare and plan do with a prepared study: work, keep, tell."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from nts_sim.charts.frame import figure_bytes
+from nts_sim.charts.gallery import build_charts, view_of
+from nts_sim.cli.flags import Flags
+from nts_sim.cli.prepare import Prepared
+from nts_sim.cli.tell import progress_on_stderr, ranking_text, say, tables_json
+from nts_sim.report.html import write_report
+from nts_sim.study import store
+from nts_sim.study.manifest import manifest_of
+from nts_sim.study.runner import run_comparison, run_plan
+from nts_sim.world.model import World
+
+REPORT = "report.html"
+SHOWN_ORDERS = 20
+_SHOWN_TABLES = ("summary", "comparison", "ranking")
+
+
+def compare(prepared: Prepared, flags: Flags) -> int:
+    """Simulate every policy in every scenario, keep results with charts and report, tell them."""
+    return _simulated(prepared, flags, "compare")
+
+
+def run(prepared: Prepared, flags: Flags) -> int:
+    """Simulate one policy, keep results with charts and report, tell them."""
+    return _simulated(prepared, flags, "run")
+
+
+def plan(prepared: Prepared, flags: Flags) -> int:
+    """Run the policy once and tell what to mobilise and send, and what stays short."""
+    study = prepared.study
+    folder = store.run_folder(study, "plan", prepared.inputs)
+    if store.is_done(folder):
+        say(f"already there: {folder}", flags)
+    else:
+        started = time.monotonic()
+        policy, source = next(iter(prepared.policies.items()))
+        parts = [run_plan(study, name, world, policy, source) for name, _, world in prepared.worlds]
+        orders, gap = (pd.concat([part[name] for part in parts]) for name in ("orders", "gap"))
+        with store.claimed(folder):
+            store.write_table(folder, "orders", orders)
+            store.write_table(folder, "gap", gap)
+            store.write_file(folder, "plan.csv", store.csv_bytes(orders))
+            _finish(prepared, folder, "plan", started, 0)
+    _tell_plan(store.read_results(folder), folder, flags)
+    return 0
+
+
+def _simulated(prepared: Prepared, flags: Flags, verb: str) -> int:
+    study = prepared.study
+    folder = store.run_folder(study, verb, prepared.inputs)
+    if store.is_done(folder):
+        say(f"already there: {folder}", flags)
+    else:
+        with store.claimed(folder):
+            _simulate_into(folder, prepared, flags, verb)
+    frames = store.read_results(folder)
+    if flags.json:
+        print(tables_json(folder, {name: frames[name] for name in _SHOWN_TABLES}))
+    else:
+        print(ranking_text(frames, study.baseline))
+        print(_paths(folder))
+    return _told_failures(frames["failures"], flags)
+
+
+def _simulate_into(folder: Path, prepared: Prepared, flags: Flags, verb: str) -> None:
+    study, started = prepared.study, time.monotonic()
+    with progress_on_stderr(flags) as progress:
+        results = run_comparison(study, prepared.worlds, prepared.policies, progress=progress)
+    say("drawing charts and writing the report", flags)
+    store.write_results(folder, results)
+    failed = len(results.frames["failures"])
+    manifest = _manifest(prepared, folder, verb, started, failed)
+    for name, data in pictures(results.frames, manifest).items():
+        store.write_file(folder, name, data)
+    _finish(prepared, folder, verb, started, failed)
+
+
+def pictures(frames: Mapping[str, pd.DataFrame], manifest: Mapping[str, Any]) -> dict[str, bytes]:
+    """Draw every chart and the report from stored tables; file name → content."""
+    view = view_of(frames, manifest["run_id"], manifest["config"]["baseline"])
+    charts = build_charts(frames, outlines(), view)
+    files = {
+        f"charts/{name}.{kind}": figure_bytes(chart, kind)
+        for name, chart in charts.items()
+        for kind in ("svg", "png")
+    }
+    files[REPORT] = write_report(frames, manifest, charts).encode("utf-8")
+    return files
+
+
+def outlines() -> Mapping[str, Any]:
+    """Read the shipped outlines of the provinces."""
+    text = resources.files("nts_sim").joinpath("data/provinces.geojson").read_text("utf-8")
+    read: Mapping[str, Any] = json.loads(text)
+    return read
+
+
+def _manifest(
+    prepared: Prepared, folder: Path, verb: str, started: float, failed: int
+) -> dict[str, Any]:
+    seconds = time.monotonic() - started
+    command = [verb, *sys.argv[1:]]
+    return manifest_of(prepared.study, verb, folder.name, command, prepared.inputs, seconds, failed)
+
+
+def _finish(prepared: Prepared, folder: Path, verb: str, started: float, failed: int) -> None:
+    """Write what makes the folder readable by itself, and then that it is done."""
+    names = {scenario: _names(world) for scenario, _, world in prepared.worlds}
+    text = json.dumps(names, ensure_ascii=False, indent=1)
+    store.write_file(folder, "names.json", text.encode("utf-8"))
+    store.write_manifest(folder, _manifest(prepared, folder, verb, started, failed))
+    store.finish(folder)
+
+
+def _names(world: World) -> dict[str, Any]:
+    """Say what the numbers in the trace stand for."""
+    return {
+        "nodes": world.nodes.name,
+        "threats": world.threats.title,
+        "resources": world.resources.name,
+    }
+
+
+def _tell_plan(frames: Mapping[str, pd.DataFrame], folder: Path, flags: Flags) -> None:
+    if flags.json:
+        print(tables_json(folder, frames))
+        return
+    shown = frames["orders"].head(SHOWN_ORDERS)
+    columns = ["scenario", "day", "kind", "name", "resource", "granted", "unit", "mechanism"]
+    print(shown[columns].to_string(index=False))
+    if len(frames["orders"]) > SHOWN_ORDERS:
+        print(f"… and {len(frames['orders']) - SHOWN_ORDERS} more orders")
+    print(f"plan    {folder / 'plan.csv'}\ngaps    {folder / 'gap.csv'}")
+
+
+def _paths(folder: Path) -> str:
+    charts = sorted(folder.glob("charts/*.png"))
+    lines = [f"report  {folder / REPORT}", f"plan    {folder / 'plan.csv'}"]
+    return "\n".join(lines + [f"chart   {path}" for path in charts])
+
+
+def _told_failures(failures: pd.DataFrame, flags: Flags) -> int:
+    if not len(failures):
+        return 0
+    first = failures.iloc[0]
+    say(
+        f"{len(failures)} replications failed and are left out; the first: {first['policy']}, "
+        f"replication {first['replication']}: {first['error']}: {first['message']}",
+        Flags(),
+    )
+    return 3

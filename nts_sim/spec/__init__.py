@@ -1,0 +1,1 @@
+"""What the planner writes: the models of a study and the only gate that loads one."""

@@ -1,0 +1,171 @@
+"""The only gate from composed configuration to a `Study`.
+
+Pydantic finds what is wrong; here every finding is re-worded for a planner, with the nearest known
+name and, where the caller knows it, the file or the command line it came from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, TypeVar, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from nts_sim.errors import InvalidInput, Problem
+from nts_sim.spec.models import ScenarioSpec, Spec, Study
+from nts_sim.tables.names import nearest
+
+SpecT = TypeVar("SpecT", bound=Spec)
+_SHOWN_CHARACTERS = 60
+
+
+def load_study(config: Mapping[str, Any], origin: Mapping[str, str] | None = None) -> Study:
+    """Turn a composed configuration into a `Study`, or say everything that is wrong with it.
+
+    Parameters
+    ----------
+    config : mapping
+        Plain containers: the groups and keys of `Study`.
+    origin : mapping of dotted key to place, optional
+        Where a key was written ("my.yaml line 3", "command line"), shown with its problems.
+
+    Raises
+    ------
+    InvalidInput
+        With one `Problem` for each finding.
+    """
+    return _validate(Study, config, origin or {})
+
+
+def load_scenario(
+    config: Mapping[str, Any], origin: Mapping[str, str] | None = None
+) -> ScenarioSpec:
+    """Turn one scenario's configuration into a `ScenarioSpec`; problems are told as in a study."""
+    return _validate(ScenarioSpec, config, origin or {}, prefix="scenario.")
+
+
+def known_fields(dotted: str, model: type[BaseModel] = Study) -> tuple[str, tuple[str, ...]] | None:
+    """Find the first part of a dotted key that a study does not have.
+
+    Returns
+    -------
+    tuple of (the unknown part, the names known there), or None where the key exists or stands in a
+    free mapping such as ``stock_factors``.
+    """
+    here: list[Any] = [model]
+    for part in dotted.split("."):
+        models = [kind for kind in here if isinstance(kind, type) and issubclass(kind, BaseModel)]
+        values = [get_args(kind)[1] for kind in here if get_origin(kind) is dict]
+        if part.isdigit():
+            values += [get_args(kind)[0] for kind in here if get_origin(kind) is tuple]
+        known = tuple(dict.fromkeys(name for kind in models for name in kind.model_fields))
+        if part in known:
+            here = [
+                inner
+                for kind in models
+                if part in kind.model_fields
+                for inner in _alternatives(kind.model_fields[part].annotation)
+            ]
+        elif values:
+            here = [inner for value in values for inner in _alternatives(value)]
+        else:
+            return part, known
+    return None
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """Say "did you mean …?" where a known name is near, else list what is known."""
+    names = tuple(known)
+    close = nearest(name, names)
+    if close:
+        return f"did you mean {close}?"
+    return f"known: {', '.join(names)}" if names else "nothing can be set below it"
+
+
+def _alternatives(annotation: Any) -> list[Any]:
+    """Unfold unions and annotations into the types a value may have."""
+    if get_origin(annotation) is Annotated:
+        return _alternatives(get_args(annotation)[0])
+    if get_origin(annotation) in (dict, tuple, list):
+        return [annotation]
+    inner = [arm for arg in get_args(annotation) for arm in _alternatives(arg)]
+    return inner or [annotation]
+
+
+def _validate(
+    model: type[SpecT], config: Mapping[str, Any], origin: Mapping[str, str], prefix: str = ""
+) -> SpecT:
+    try:
+        return model.model_validate(dict(config))
+    except ValidationError as error:
+        problems = [_reword(details, prefix) for details in error.errors(include_url=False)]
+    raise InvalidInput(_with_origin(problem, origin) for problem in problems) from None
+
+
+def _with_origin(problem: Problem, origin: Mapping[str, str]) -> Problem:
+    """Add the place a key was written at: its own, or that of the nearest key above it."""
+    parts = problem.where.split(".")
+    for length in range(len(parts), 0, -1):
+        place = origin.get(".".join(parts[:length]))
+        if place:
+            return Problem(f"{problem.where} ({place})", problem.what)
+    return problem
+
+
+def _reword(details: ErrorDetails, prefix: str) -> Problem:
+    # The tags of the scenario's two forms ("one", "set") are ours, not the planner's.
+    loc = [str(part) for part in details["loc"]]
+    if loc[:1] == ["scenario"] and loc[1:2] in (["one"], ["set"]):
+        del loc[1]
+    where = prefix + ".".join(part for part in loc if part != "[key]")
+    return Problem(where or "the study", _sentence(details, where))
+
+
+def _sentence(details: ErrorDetails, where: str) -> str:
+    kind, context = details["type"], details.get("ctx", {})
+    given = _shown(details["input"])
+    match kind:
+        case "extra_forbidden":
+            unknown = known_fields(where)
+            return "unknown; " + suggestion(where.split(".")[-1], unknown[1] if unknown else ())
+        case "missing":
+            return "missing; it must be given"
+        case "literal_error":
+            return f"{given} is not one of {context.get('expected', '')}"
+        case "value_error":
+            return str(context.get("error", details["msg"]))
+        case "string_pattern_mismatch":
+            return f"{given} is not a plain name (small letters, digits and _, first a letter)"
+        case _:
+            return f"{given} {_REASON.get(kind, details['msg']).format(**context)}"
+
+
+_REASON = {
+    "int_type": "is not a whole number",
+    "int_from_float": "is not a whole number",
+    "int_parsing": "is not a whole number",
+    "float_type": "is not a number",
+    "finite_number": "is not a finite number",
+    "bool_type": "is neither true nor false",
+    "string_type": "is not text (put it in quotes)",
+    "dict_type": "is not a table of names and values",
+    "model_type": "is not a table of names and values",
+    "model_attributes_type": "is not a table of names and values",
+    "tuple_type": "is not a list",
+    "date_from_datetime_parsing": "is not a date such as 2024-09-05",
+    "date_parsing": "is not a date such as 2024-09-05",
+    "date_type": "is not a date such as 2024-09-05",
+    "greater_than": "is not above {gt:g}",
+    "greater_than_equal": "is below {ge:g}, the least allowed",
+    "less_than": "is not below {lt:g}",
+    "less_than_equal": "is above {le:g}, the most allowed",
+    "too_short": "has too few entries; at least {min_length}",
+    "too_long": "has too many entries; at most {max_length}",
+    "string_too_long": "is too long; at most {max_length} characters",
+}
+
+
+def _shown(value: object) -> str:
+    text = repr(value) if isinstance(value, str) else str(value)
+    return text if len(text) <= _SHOWN_CHARACTERS else text[: _SHOWN_CHARACTERS - 1] + "…"

@@ -1,0 +1,254 @@
+"""The verbs, end to end on small studies: exit codes, files, what is printed where."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from nts_sim.cli.helptext import VERBS
+from nts_sim.cli.main import main
+
+TOOL = Path(sys.executable).parent / "nts-sim"
+SMALL = (
+    "scenario.horizon_days=8",
+    "replications=2",
+    "workers=1",
+    "policy=current_practice,per_capita",
+)
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder of its own, as the working directory of the whole module."""
+    folder = tmp_path_factory.mktemp("planner")
+    before = Path.cwd()
+    os.chdir(folder)
+    yield folder
+    os.chdir(before)
+
+
+@pytest.fixture(scope="module")
+def finished(here: Path) -> Path:
+    """The folder of a finished small comparison."""
+    assert main(["compare", *SMALL, "--quiet"]) == 0
+    (done,) = here.glob("results/*/*/DONE.json")
+    return done.parent
+
+
+def test_every_verb_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    overview = capsys.readouterr().out
+    for verb in VERBS:
+        assert f"  {verb}" in overview
+        assert main([verb, "--help"]) == 0
+        assert capsys.readouterr().out.startswith("nts-sim ")
+
+
+def test_comparison_leaves_what_a_planner_needs(finished: Path) -> None:
+    present = {path.relative_to(finished).as_posix() for path in finished.rglob("*")}
+    assert {"DONE.json", "manifest.json", "plan.csv", "summary.csv", "comparison.parquet",
+            "trace.parquet", "report.html", "charts/map.svg",
+            "charts/map.png"} <= present  # fmt: skip
+    manifest = json.loads((finished / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["config"]["replications"] == 2
+    assert finished.parent.name == "typhoon_north"
+
+
+def test_hydra_wrote_nothing(finished: Path, here: Path) -> None:
+    assert [path.name for path in here.iterdir()] == ["results"]
+
+
+def test_again_is_told_and_not_done_again(
+    finished: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stamp = (finished / "DONE.json").stat().st_mtime_ns
+    assert main(["compare", *SMALL]) == 0
+    told = capsys.readouterr()
+    assert told.err.startswith("already there: ")
+    assert "current_practice" in told.out
+    assert (finished / "DONE.json").stat().st_mtime_ns == stamp
+
+
+def test_json_is_json_and_alone(finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compare", *SMALL, "--json", "--quiet"]) == 0
+    told = capsys.readouterr()
+    tables = json.loads(told.out)["tables"]
+    stored = pd.read_parquet(finished / "summary.parquet")
+    assert len(tables["summary"]) == len(stored)
+    assert tables["summary"][0]["mean"] == pytest.approx(stored["mean"].iloc[0])
+    assert told.err == ""
+
+
+def test_report_again(finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = (finished / "report.html").read_bytes()
+    assert main(["report", str(finished)]) == 0
+    assert capsys.readouterr().out.strip().endswith("report.html")
+    assert (finished / "report.html").read_bytes() == before
+
+
+def test_explain(finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    orders = pd.read_csv(finished / "orders.csv")
+    mine = orders[(orders["policy"] == "per_capita") & (orders["kind"] == "mobilise")].iloc[0]
+    assert main(["explain", str(finished), str(mine["order"]), "per_capita"]) == 0
+    told = capsys.readouterr().out
+    assert str(mine["name"]) in told
+    assert str(mine["reason"]) in told
+    assert "What came of it:\n  day" in told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["explain", "FOLDER", "0"], "name one: current_practice, per_capita"),
+        (["explain", "FOLDER", "0", "per_capta"], "did you mean per_capita?"),
+        (["explain", "FOLDER", "999999", "per_capita"], "there is no order 999999"),
+        (["explain", "FOLDER"], "takes RUN_FOLDER ORDER [POLICY]"),
+        (["explain", "nowhere", "0"], "is not there"),
+        (["report", "nowhere"], "is not there"),
+        (["report"], "takes one folder"),
+        (["data"], "say data list or data check"),
+        (["data", "check", "tables=x"], "did you mean tables_dir=FOLDER?"),
+        (["run", "policy=greedy,per_capita"], "takes one policy here"),
+    ],
+    ids=lambda value: " ".join(value)[:30] if isinstance(value, list) else "",
+)  # fmt: skip
+def test_wrong_words_get_a_sentence(
+    arguments: list[str], says: str, finished: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = [str(finished) if word == "FOLDER" else word for word in arguments]
+    assert main(given) == 2
+    assert says in capsys.readouterr().err
+
+
+def test_a_changed_table_is_not_reported(
+    finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    for path in finished.glob("*.*"):
+        (copy / path.name).write_bytes(path.read_bytes())
+    data = bytearray((copy / "summary.parquet").read_bytes())
+    data[len(data) // 2] ^= 1
+    (copy / "summary.parquet").write_bytes(data)
+    assert main(["report", str(copy)]) == 2
+    assert "its checksum differs" in capsys.readouterr().err
+
+
+def test_run_takes_one_policy_and_a_planners_own(
+    here: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text("def wait(world, observation):\n    return []\n", encoding="utf-8")
+    small = [*SMALL[:3], f"results_dir={tmp_path}/r", "--quiet"]
+    assert main(["run", *small, "policy=do_nothing", "--json"]) == 0
+    nothing = json.loads(capsys.readouterr().out)["tables"]["summary"]
+    assert main(["run", *small, "--policy-file", f"{file}:wait", "--json"]) == 0
+    own = json.loads(capsys.readouterr().out)["tables"]["summary"]
+    assert {row["policy"] for row in own} == {"wait"}
+    assert [row["mean"] for row in own] == [row["mean"] for row in nothing]
+
+
+def test_plan_tells_orders_and_gaps(
+    here: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["plan", SMALL[0], "policy=per_capita", f"results_dir={tmp_path}/r"]) == 0
+    told = capsys.readouterr().out
+    assert "plan.csv" in told
+    (gap,) = tmp_path.glob("r/*/*/gap.csv")
+    assert (pd.read_csv(gap)["gap_units"] >= 0).all()
+
+
+def test_multirun_runs_each_value_once(
+    here: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["run", "-m", "seed=1,2", *SMALL[:3], f"results_dir={tmp_path}/r", "--quiet"]
+    assert main(arguments) == 0
+    runs = list(tmp_path.glob("r/*/*/manifest.json"))
+    assert sorted(json.loads(run.read_text())["seed"] for run in runs) == [1, 2]
+    assert not list(here.glob("multirun*"))
+
+
+def test_cfg_shows_the_study(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compare", "--cfg", "job", "resources=lean", "network.detour_factor=2"]) == 0
+    told = capsys.readouterr().out
+    assert "stock_factor: 0.6" in told
+    assert "detour_factor: 2" in told
+
+
+def test_completion(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("COMP_LINE", "nts-sim co")
+    assert main(["-sc", "query=bash"]) == 0
+    assert capsys.readouterr().out == "compare\n"
+    monkeypatch.setenv("COMP_LINE", "nts-sim compare fund=")
+    assert main(["-sc", "query=bash"]) == 0
+    assert capsys.readouterr().out == "fund=standard fund=tight\n"
+
+
+def test_doctor(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor"]) == 0
+    told = capsys.readouterr().out
+    assert "highs solves a small problem (optimum -10" in told
+    assert "cbc solves a small problem (optimum -10" in told
+    assert told.endswith("all well\n")
+
+
+def test_data_list_tells_where_numbers_come_from(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["data", "list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["table", "rows", "columns", "sourced", "computed", "assumption"]
+    assert any(line.split()[:2] == ["places", "34"] for line in lines)
+
+
+def test_an_error_of_ours_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from nts_sim.cli.verbs import data
+
+    def broken(*_: object) -> int:
+        raise RuntimeError("the cat sat on it")
+
+    monkeypatch.setattr(data, "load_tables", broken)
+    assert main(["data", "list"]) == 1
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1
+    assert "internal error, not yours: RuntimeError: the cat sat on it" in told
+    assert main(["data", "list", "--debug"]) == 1
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_a_reader_that_goes_away_is_no_error() -> None:
+    with subprocess.Popen(
+        [TOOL, "data", "list"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as p:
+        assert p.stdout is not None and p.stderr is not None
+        p.stdout.close()
+        told = p.stderr.read().decode()
+    assert told == ""
+    assert p.returncode == 0
+
+
+@pytest.mark.slow
+def test_ctrl_c_leaves_at_once(tmp_path: Path) -> None:
+    arguments = [TOOL, "compare", "policy=current_practice,per_capita", "replications=2000"]
+    with subprocess.Popen(
+        arguments, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as running:
+        assert running.stderr is not None
+        assert "about" in running.stderr.readline()  # it simulates
+        started = time.monotonic()
+        running.send_signal(signal.SIGINT)
+        told = running.stderr.read()
+        code = running.wait(timeout=10)
+    assert code == 130, told
+    assert time.monotonic() - started < 5.0
+    assert "Traceback" not in told
+    assert not list(tmp_path.rglob("DONE.json"))
