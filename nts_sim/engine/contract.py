@@ -4,7 +4,8 @@ Phases of an instant (events fire in order of tick, phase, index, sub):
 
 = =====================================  =========================  ==========================
 0 delivery: units begin to serve         index: place               sub: shipment number
-1 handover and departure, then approval  index: place; P + desk     sub: shipment; order number
+1 departure, then handover, then         index: place; P;           sub: shipment; order number;
+  approval                               P + 1 + desk               order number
 2 containment                            index: cell
 3 escalation                             index: cell
 4 calendar onset, then spread            index: target cell         sub: 0 onset; 1 + link

@@ -57,7 +57,7 @@ class Convoys:
         """Tell the life of an order: signed, handed over, sent in tranches."""
         row = yield from self._sign(order)
         if order.handover_days > 0.0:
-            place_in_order = slot(PHASE_DEPARTURE, order.source, order.first_shipment)
+            place_in_order = slot(PHASE_DEPARTURE, self._world.nodes.n_places, order.number)
             yield Ticket(self._stage.env, place_in_order, delay_ticks(order.handover_days, 1.0))
         row = self._write(Kind.HANDOVER, order, order.quantity, order.spend_bn_vnd, row)
         if order.kind is OrderKind.DECLARE:
@@ -71,7 +71,7 @@ class Convoys:
             return self._write(Kind.APPROVED, order, order.quantity, 0.0, row)
         asked = self._stage.now
         place_in_order = slot(
-            PHASE_DEPARTURE, self._world.nodes.n_places + order.desk, order.number
+            PHASE_DEPARTURE, self._world.nodes.n_places + 1 + order.desk, order.number
         )
         turn = (order.priority, asked, order.number)
         with self._desks[order.desk].request(priority=turn) as request:  # type: ignore[arg-type]

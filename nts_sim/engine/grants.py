@@ -192,7 +192,9 @@ class Counter:
         uses = book.uses[self.world.mechanism_index[mechanism.name]]
         if trigger.max_uses is not None and uses >= trigger.max_uses:
             return False
-        if trigger.after_fund is not None and not book.ledger.exhausted(trigger.after_fund, place):
+        today = days(self._engine.now)
+        after = trigger.after_fund
+        if after is not None and not book.ledger.exhausted(after, place, today):
             return False
         if trigger.min_severity and self._worst(place) < trigger.min_severity:
             return False
@@ -256,7 +258,9 @@ class Counter:
             if earmark is not None:
                 return replace(grant, quantity=0.0, refusal=earmark)
             open_bn = self._book.ledger.open_amount(fund, days(self._engine.now)) - fixed
-            affordable = open_bn / unit_cost if unit_cost > 0.0 else math.inf * (open_bn >= 0.0)
+            affordable = open_bn / unit_cost if unit_cost > 0.0 else math.inf
+            if open_bn < 0.0:
+                affordable = 0.0
             if affordable + _GRAIN < quantity:
                 quantity, cut = (
                     round_down(max(0.0, affordable), self._whole[order.resource]),

@@ -29,12 +29,10 @@ class Ledger:
             return 0.0
         return self.balance[fund] - self.committed[fund]
 
-    def exhausted(self, kind: str, place: int) -> bool:
-        """Whether the place's (or the central) fund of a kind is used up."""
+    def exhausted(self, kind: str, place: int, day: float) -> bool:
+        """Whether the place's (or the central) fund of a kind is used up, or has closed."""
         fund = self._index.get((kind, place), self._index.get((kind, None)))
-        if fund is None:
-            return True
-        return self.balance[fund] - self.committed[fund] < _EXHAUSTED_BN_VND
+        return fund is None or self.open_amount(fund, day) < _EXHAUSTED_BN_VND
 
     def payer(self, mechanism: Mechanism, place: int) -> int:
         """Fund that an order under `mechanism` for `place` is charged to; -1: nobody."""

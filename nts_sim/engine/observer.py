@@ -11,6 +11,7 @@ from nts_sim.engine.contract import Engine
 from nts_sim.engine.orderbook import OrderBook
 from nts_sim.engine.outlook import Outlook
 from nts_sim.luck.draws import Luck, Stream, durations
+from nts_sim.luck.keys import cell_keys
 from nts_sim.trace.model import Kind, Row
 from nts_sim.units import NEVER, TICKS_PER_DAY, days, ticks
 from nts_sim.world.model import World
@@ -40,6 +41,7 @@ class Observer:
         self._curve = np.array(world.information.reported_share).T
         self._blocks = world.threats.blocks_roads[world.cells.threat]
         self._cells = np.arange(n_cells)
+        self._keys = cell_keys(world)
 
     def follow(self, rows: Iterable[Row]) -> None:
         """Take in what the engine wrote since the last epoch."""
@@ -59,7 +61,7 @@ class Observer:
         exposed = self._world.cells.exposed[self._cells, np.maximum(seen, 1) - 1] * active * share
         state, ledger = engine.state, book.ledger
         on_hand = np.array(state.on_hand)
-        return Observation(
+        observation = Observation(
             day=days(now), severity=seen, age_days=age, exposed=exposed, reported_share=share,
             warnings=self._outlook.warnings(now), road_severity=self._roads(seen),
             on_hand=on_hand, free=on_hand - np.array(state.held_back),
@@ -70,6 +72,10 @@ class Observer:
             mobilised=book.mobilised.copy(), away=book.away.copy(),
             idle_days=(now - np.array(state.last_used)) / TICKS_PER_DAY,
         )  # fmt: skip
+        for value in vars(observation).values():
+            if isinstance(value, np.ndarray):
+                value.setflags(write=False)
+        return observation
 
     def _report(self, until: int) -> None:
         """Bring the reported state up to tick `until`."""
@@ -85,7 +91,8 @@ class Observer:
         mean = self._world.information.detection_days
         if mean <= 0.0:
             return 0
-        uniform = self._luck.uniform(Stream.DETECTION, cell, self._occurrence[cell])
+        key = self._keys[cell : cell + 1]
+        uniform = self._luck.uniform(Stream.DETECTION, key, self._occurrence[cell])[0]
         self._occurrence[cell] += 1
         return ticks(float(durations("exponential", mean, uniform)))
 

@@ -23,6 +23,7 @@ _MAKERS: Mapping[str, Callable[[PolicySpec], Policy]] = MappingProxyType(
     {
         "do_nothing": rules.do_nothing,
         "current_practice": rules.current_practice,
+        "informed_practice": rules.informed_practice,
         "equal_share": rules.equal_share,
         "per_capita": rules.per_capita,
         "risk_proportional": rules.risk_proportional,

@@ -9,7 +9,7 @@ who gets first of what several places compete for: donors' spare units, national
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -80,6 +80,16 @@ def current_practice(spec: PolicySpec) -> Policy:
     crews are put on call for forewarned onsets, as the record of 2024 shows.
     """
     return _policy("current_practice", spec, Rule(share_worst_first, escalates=True))
+
+
+def informed_practice(spec: PolicySpec) -> Policy:
+    """Do what is done today, but divide reported people by the share known to be reported.
+
+    The control that tells better information from better allocation: an optimised policy that
+    corrects reports should beat this, not only `current_practice`.
+    """
+    corrected = spec.model_copy(update={"correct_reports": True})
+    return replace(current_practice(corrected), name="informed_practice")
 
 
 def equal_share(spec: PolicySpec) -> Policy:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
 
+from nts_sim.decision.checks import order_problems
 from nts_sim.decision.model import Decide, Observation, Order, Policy
 from nts_sim.errors import InvalidInput, Problem
 from nts_sim.world.model import World
@@ -94,6 +95,9 @@ def _checked(
     except Exception as error:
         raise _told(error, path, f"on day {observation.day:g}") from error
     if isinstance(orders, list | tuple) and all(isinstance(order, Order) for order in orders):
+        problems = order_problems(world, orders)
+        if problems:
+            raise InvalidInput(problems, subject=f"the orders of {path}, day {observation.day:g}")
         return orders
     what = f"'{function.__name__}' must return a list of orders, not {type(orders).__name__}"
     raise _refuse(f"{path}, line {function.__code__.co_firstlineno}", what)

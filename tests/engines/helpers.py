@@ -79,9 +79,7 @@ def coverage_path(run: Run, cell: int, world: World) -> list[tuple[float, int, f
         run.trace, Kind.COVERAGE, node=int(world.cells.node[cell]),
         threat=int(world.cells.threat[cell]),
     )  # fmt: skip
-    return [
-        (r["tick"] / TICKS_PER_DAY, int(r["quantity"]), float(r["value"])) for r in rows
-    ]
+    return [(r["tick"] / TICKS_PER_DAY, int(r["quantity"]), float(r["value"])) for r in rows]
 
 
 def ruled(run: Run) -> list[tuple[float, str | None]]:

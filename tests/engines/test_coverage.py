@@ -323,6 +323,20 @@ def test_harm_worked_by_hand() -> None:
     assert harm(world, play(world).trace) == pytest.approx(12.0)
 
 
+@pytest.mark.parametrize(
+    ("teams", "sigma", "missed"), [(1.0, 1.0, True), (0.0, 1.0, False), (1.0, 0.0, False)]
+)
+def test_covering_a_source_stops_what_it_spreads(teams: float, sigma: float, missed: bool) -> None:
+    """A certain hit succeeds with 1 − σ · coverage: never from a source that is fully covered."""
+    world = toy_world(
+        stock=((teams,), (0.0,)), injects=[inject(0)], links=[(0, 1, 1.0, 1.0)],
+        threats=toy_threats(spread_reduction=sigma),
+    )  # fmt: skip
+    trace = play(world).trace
+    assert len(only(trace, Kind.MISSED, node=1)) == missed
+    assert len(only(trace, Kind.SPREAD, node=1)) == (not missed)
+
+
 def test_no_response_takes_no_stock_into_account_but_its_own() -> None:
     """Own stock serves with no order at all; a declared level and idle stock elsewhere do not."""
     world = toy_world(stock=((1.0,), (50.0,)), injects=[inject(0)])

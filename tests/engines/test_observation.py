@@ -109,7 +109,7 @@ def test_nothing_is_seen_before_it_is_detected_and_the_age_is_true() -> None:
 
 @pytest.mark.slow
 def test_detection_days_are_exponential_with_the_stated_mean() -> None:
-    """600 replications; seen at the first midnight after Exp(4), so P(seen by day k) = 1 − e^(−k/4).
+    """600 replications; seen at the first midnight after Exp(4): P(by day k) = 1 − e^(−k/4).
 
     Each of five shares within 4 standard errors: cries wolf once in 3 000 seeds.
     """

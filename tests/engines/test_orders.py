@@ -84,7 +84,7 @@ def test_mobilised_in_tranches_1070_teams_are_still_1070_departures() -> None:
         ({"ceiling": 6.0, "scope": "decision"}, [6, 6, 6]),
         ({"place_ceiling": np.array([7.0, 2.0])}, [6, (2, "ceiling"), (1, "ceiling")]),
         ({"hub_stock": {1: 8.0}}, [6, (2, "ceiling"), (0, "ceiling")]),
-        ({"ceiling": 7.0, "scope": "national", "hub_stock": {1: 80.0}}, [6, (1, "ceiling"), (0, "ceiling")]),
+        ({"ceiling": 7.0, "hub_stock": {1: 80.0}}, [6, (1, "ceiling"), (0, "ceiling")]),
     ],
 )  # fmt: skip
 def test_ceilings_of_goods(supply: dict, expected: list) -> None:
@@ -235,7 +235,9 @@ def test_a_level_counts_when_it_is_signed() -> None:
 def test_trigger_days_since_onset() -> None:
     """Two days after the onset on day 1, and not after the incident is over on day 5."""
     plan = {day: [mobilise(ARMY, 0, 0, 1)] for day in (0.0, 2.0, 3.0, 4.0, 5.0)}
-    granted = [g for g, _ in triggered(plan, Trigger(days_since_onset=2.0), injects=[inject(0, 1, 1.0)])]
+    granted = [
+        g for g, _ in triggered(plan, Trigger(days_since_onset=2.0), injects=[inject(0, 1, 1.0)])
+    ]
     assert granted == [0, 0, 1, 1, 0]
 
 
@@ -346,6 +348,14 @@ def test_an_order_gets_the_units_its_fund_can_pay() -> None:
     assert [r.cost_bn_vnd for r in run.rulings] == [9.0, 0.0]
 
 
+def test_a_fixed_cost_that_cannot_be_paid_buys_nothing() -> None:
+    """Units that cost nothing themselves are still not had without the order's fixed cost."""
+    world = changed(provinces(0.0), "army", fixed_cost_bn_vnd=0.2)
+    for balance, expected in ((0.1, (0, "fund")), (0.2, (5, None))):
+        poor = with_fund(world, "account", 0, balance_bn_vnd=balance)
+        assert ruled(play(poor, {0.0: [mobilise(ARMY, 0, 0, 5)]})) == [expected]
+
+
 def test_exactly_what_the_money_is_for_can_be_bought() -> None:
     """0.1 × 3 is more than 0.3 in binary; three are granted all the same."""
     world = army(provinces(0.0), unit_cost_bn_vnd=0.1)
@@ -439,7 +449,8 @@ def test_one_server_signs_one_order_at_a_time_by_priority_and_number() -> None:
     late = mobilise(ARMY, 0, 0, 4, priority=0)
     run = play(world, {0.0: asked, 1.0: [late]})
     rows = only(run.trace, Kind.APPROVED)
-    assert list(zip(days_of(rows), rows["quantity"].tolist(), rows["value"].tolist(), strict=True)) == [
+    told = zip(days_of(rows), rows["quantity"].tolist(), rows["value"].tolist(), strict=True)
+    assert list(told) == [
         (1.5, 2, 1.5), (3.0, 4, 2.0), (4.5, 3, 4.5), (6.0, 1, 6.0),
     ]  # fmt: skip
 
@@ -548,7 +559,9 @@ def test_a_storm_half_way_slows_both_legs() -> None:
 def test_travel_is_fixed_at_departure_and_not_when_ordered_or_on_the_way() -> None:
     """Ordered in the calm of day 0, signed on day 1.5 in the storm of day 1: slow. On the road
     when the storm comes: not slowed."""
-    late = play(with_desk(stormy(3, 2, 1.0), approval_days=1.5), {0.0: [move(0, 1, 0, 5), move(0, 2, 0, 5)]})
+    late = play(
+        with_desk(stormy(3, 2, 1.0), approval_days=1.5), {0.0: [move(0, 1, 0, 5), move(0, 2, 0, 5)]}
+    )
     assert only(late.trace, Kind.DEPART)["value"].tolist() == pytest.approx([1.25, 1.25 + 1 / 0.15])
     early = play(stormy(3, 2, 1.0), {0.0: [move(0, 2, 0, 5)]})
     assert only(early.trace, Kind.DEPART)["value"].tolist() == pytest.approx([2.25])
@@ -645,7 +658,9 @@ def test_visitors_that_were_never_used_wait_from_their_arrival() -> None:
 
 def test_visitors_stay_where_an_onset_is_forewarned() -> None:
     world = idle_world(2.0)
-    hazard = replace(world.hazard, injects=(inject(0), inject(0, day=8.0)), warning_days=np.array([3.0]))
+    hazard = replace(
+        world.hazard, injects=(inject(0), inject(0, day=8.0)), warning_days=np.array([3.0])
+    )
     session = auto(replace(world, hazard=hazard), {0: [move(1, 0, 0, 2)]}, 12)
     assert automatic(session) == []
 

@@ -34,7 +34,8 @@ def busy_world(law: str = "exponential") -> World:
         stock=((4.0, 100.0), (6.0, 300.0), (8.0, 400.0), (0.0, 0.0)), is_team=(True, False),
         requirement_per_100k=(300.0, 2000.0),
         injects=[inject(0, 2), inject(3, 1, 0.0 if whole_days else 0.3), inject(1, 3, 4.0)],
-        links=[(0, 2, 0.9, 1.0), (2, 4, 0.7, 2.0), (2, 0, 0.5, 1.0), (3, 1, 1.0, 1.0), (4, 6, 0.8, 1.0)],
+        links=[(0, 2, 0.9, 1.0), (2, 4, 0.7, 2.0), (2, 0, 0.5, 1.0), (3, 1, 1.0, 1.0),
+               (4, 6, 0.8, 1.0)],
         threats=toy_threats(
             2, containment_gain=1.0, spread_reduction=0.5, escalation_days=(3.0, 3.0, np.inf),
             immunity_days=1.0, distribution=law,  # type: ignore[arg-type]
@@ -154,7 +155,8 @@ CAUSES: dict[Kind, set[Kind | None]] = {
     Kind.FALL: {Kind.ONSET, Kind.SPREAD, Kind.RISE, Kind.FALL},
     Kind.SUSCEPTIBLE: {Kind.FALL},
     Kind.COVERAGE: {
-        None, Kind.ONSET, Kind.SPREAD, Kind.RISE, Kind.FALL, Kind.ARRIVE, Kind.HANDOVER, Kind.TARGET,
+        None, Kind.ONSET, Kind.SPREAD, Kind.RISE, Kind.FALL, Kind.ARRIVE, Kind.HANDOVER,
+        Kind.TARGET,
     },
     Kind.ADMIT: {None}, Kind.REFUSE: {None}, Kind.TARGET: {None}, Kind.CONSUME: {None},
     Kind.APPROVED: {Kind.ADMIT},

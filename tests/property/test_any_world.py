@@ -22,7 +22,7 @@ def run(case: Case) -> Run:
     return simulate(case.world, policy, case.luck)
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(cases())
 def test_units_and_money_are_conserved_at_every_instant(case: Case) -> None:
     """Books kept from the rows alone balance after every row, and nothing is below zero."""
@@ -33,7 +33,7 @@ def test_units_and_money_are_conserved_at_every_instant(case: Case) -> None:
     audit(case.world, done)
 
 
-@settings(max_examples=80)
+@settings(max_examples=50)
 @given(cases())
 def test_the_state_agrees_with_the_books_at_every_epoch(case: Case) -> None:
     """Teams by home add up to the stock at hand; every home's teams are somewhere."""
@@ -81,7 +81,7 @@ def on_the_road_for(session: LocalSession, number: int) -> int | None:
     return home if 0 <= home < n_places else None
 
 
-@settings(max_examples=80)
+@settings(max_examples=50)
 @given(cases())
 def test_rulings_are_consistent(case: Case) -> None:
     """0 ≤ granted ≤ asked; a whole unit less than asked has its reason; numbers count up."""
@@ -128,7 +128,7 @@ def check_rows(done: Run) -> None:
             assert row["tick"] == ruling.tick
 
 
-@settings(max_examples=80)
+@settings(max_examples=50)
 @given(cases())
 def test_the_trace_is_sorted_and_deterministic(case: Case) -> None:
     done = run(case)
@@ -140,7 +140,7 @@ def test_the_trace_is_sorted_and_deterministic(case: Case) -> None:
     assert run(case).trace.tobytes() == trace.tobytes()
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(cases())
 def test_stopping_on_the_way_changes_nothing(case: Case) -> None:
     world = case.world
@@ -159,7 +159,7 @@ def test_stopping_on_the_way_changes_nothing(case: Case) -> None:
     assert pieces(1) == pieces(7)
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(cases())
 def test_coverage_is_a_share_and_relief_is_bounded(case: Case) -> None:
     """0 ≤ coverage ≤ 1, so harm lies between (1 − ρ) and 1 times the harm of nobody helping."""
@@ -170,7 +170,7 @@ def test_coverage_is_a_share_and_relief_is_bounded(case: Case) -> None:
     assert 0.5 * most - 1e-9 <= harm(case.world, trace) <= most + 1e-9
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(cases())
 def test_a_policy_of_no_orders_is_no_policy(case: Case) -> None:
     """Refused orders change nothing but their own rows."""
@@ -179,7 +179,9 @@ def test_a_policy_of_no_orders_is_no_policy(case: Case) -> None:
     def decide(_observation: Observation) -> list[Order]:
         return foolish
 
-    refused = simulate(case.world, Policy("fool", lambda _w: decide, manages_returns=True), case.luck)
+    refused = simulate(
+        case.world, Policy("fool", lambda _w: decide, manages_returns=True), case.luck
+    )
     quiet = simulate(case.world, scripted({}), case.luck)
     rest = refused.trace[refused.trace["kind"] != Kind.REFUSE]
     columns = [name for name in rest.dtype.names or () if name != "cause_row"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from hypothesis import strategies as st
@@ -28,14 +28,12 @@ LEADS = st.sampled_from([0.0, 0.5, 1.0, 2.0])
 AMOUNTS = st.sampled_from([0.0, 0.4, 1.0, 2.0, 5.0, 7.5, 20.0, 1e3, 1e9, -3.0])
 
 
-@dataclass(frozen=True, repr=False)
 class Case:
-    """A world, what is ordered in it, and its luck."""
+    """A world, what is ordered in it, and its luck (plain, so that failures print short)."""
 
-    world: World
-    plan: Plan
-    luck: Luck
-    manages_returns: bool
+    def __init__(self, world: World, plan: Plan, luck: Luck, manages_returns: bool) -> None:
+        self.world, self.plan, self.luck = world, plan, luck
+        self.manages_returns = manages_returns
 
     def __repr__(self) -> str:
         """Say what differs between cases, not every array."""
@@ -84,6 +82,7 @@ TRIGGERS = st.sampled_from(
         Trigger(days_since_onset=1.0), Trigger(after_fund="reserve"), Trigger(max_uses=2),
     ]
 )  # fmt: skip
+PAYERS = st.sampled_from(["account", None])
 RAMPS = st.sampled_from([(), (), ((0, 0.5), (2, 1.0)), ((1, 0.3), (3, 0.8)), ((0, 0.25),)])
 
 
@@ -99,8 +98,8 @@ def mechanisms(draw: st.DrawFn, n: int, law: str) -> tuple[Mechanism, ...]:
             name, effect, n, handover_days=draw(LEADS), distribution=law, ramp=ramp,
             trigger=draw(TRIGGERS) if effect is not Effect.GATE else Trigger(),
             supplies=goods if effect is Effect.GOODS else (),
-            fund_kind="reserve" if effect is Effect.MONEY else draw(st.sampled_from(["account", None])),
-            donor_share=draw(st.sampled_from([0.3, 1.0])),
+            fund_kind="reserve" if effect is Effect.MONEY else draw(PAYERS),
+            donor_share=draw(st.sampled_from([1.0, 0.3])),
             ceiling_bn_vnd=draw(st.sampled_from([5.0, np.inf])),
             fixed_cost_bn_vnd=draw(st.sampled_from([0.0, 0.2])),
             desk=np.full(n, draw(st.integers(0, 1))),
@@ -125,7 +124,7 @@ def desks(draw: st.DrawFn, law: str) -> tuple[Desk, ...]:
 def worlds(draw: st.DrawFn) -> World:
     """2–5 places in a row, 1–3 threats, teams and supplies; full of ties or free of them."""
     n, n_threats, law = draw(st.integers(2, 5)), draw(st.integers(1, 3)), draw(LAWS)
-    n_cells, units = n * n_threats, st.sampled_from([0.0, 3.0, 10.0, 200.0])
+    n_cells, units = n * n_threats, st.sampled_from([5.0, 0.0, 40.0, 200.0])
     cell = st.integers(0, n_cells - 1)
     onset = st.builds(inject, cell, st.integers(1, 3), DAY_OF_TIES if law == "fixed" else ANY_DAY)
     link = st.tuples(cell, cell, st.sampled_from([0.5, 1.0]), st.sampled_from([1.0, 2.0]))
@@ -140,13 +139,16 @@ def worlds(draw: st.DrawFn) -> World:
         threats=draw(threats(n_threats, law)),
     )  # fmt: skip
     funds = tuple(
-        Fund(f"{kind} p{i}", kind, i, draw(st.sampled_from([0.0, 0.7, 30.0, 1e3])),
-             earmark=draw(st.sampled_from([None, None, frozenset({"army"})])),
-             closes_day=draw(st.sampled_from([None, None, 3.0])))
+        Fund(f"{kind} p{i}", kind, i, draw(st.sampled_from([1e3, 30.0, 0.7, 0.0])),
+             earmark=draw(st.sampled_from([None] * 7 + [frozenset({"army"})])),
+             closes_day=draw(st.sampled_from([None] * 7 + [3.0])))
         for kind in ("account", "reserve") for i in range(n)
     )  # fmt: skip
     return replace(
-        world, mechanisms=draw(mechanisms(n, law)), desks=draw(desks(law)), funds=funds,
+        world,
+        mechanisms=draw(mechanisms(n, law)),
+        desks=draw(desks(law)),
+        funds=funds,
         resources=replace(world.resources, idle_return_days=draw(st.sampled_from([1.0, 99.0]))),
     )
 
@@ -154,26 +156,37 @@ def worlds(draw: st.DrawFn) -> World:
 def orders(world: World) -> st.SearchStrategy[Order]:
     """Orders of all six kinds, wise and silly: wrong mechanisms, places, homes and amounts."""
     n, somewhere = world.nodes.n_places, st.integers(-1, world.nodes.n_places)
-    return st.builds(
-        Order,
-        kind=st.sampled_from(list(OrderKind)), place=somewhere, resource=st.integers(0, 1),
-        quantity=AMOUNTS, source=somewhere, home=st.integers(-1, n),
-        mechanism=st.integers(0, 3), cell=st.integers(0, len(world.cells) - 1),
-        priority=st.integers(0, 2),
+    base = {"quantity": AMOUNTS, "priority": st.integers(0, 2)}
+    units = {**base, "place": somewhere, "resource": st.integers(0, 1)}
+    home, mechanism = st.integers(-1, n), st.integers(0, 3)
+    return st.one_of(
+        st.builds(Order, kind=st.just(OrderKind.MOVE), source=somewhere, home=home, **units),
+        st.builds(Order, kind=st.just(OrderKind.MOBILISE), mechanism=mechanism, **units),
+        st.builds(Order, kind=st.just(OrderKind.RETURN), home=home, **units),
+        st.builds(
+            Order, kind=st.just(OrderKind.DRAW), mechanism=mechanism, place=somewhere, **base
+        ),
+        st.builds(Order, kind=st.just(OrderKind.DECLARE), place=somewhere, **base),
+        st.builds(Order, kind=st.just(OrderKind.SERVE),
+                  cell=st.integers(0, len(world.cells) - 1), **base),
     )  # fmt: skip
 
 
 def sensible_orders(world: World) -> st.SearchStrategy[Order]:
     """Orders that have a chance of being granted, so that random plans are not all refused."""
     n = world.nodes.n_places
-    place, units = st.integers(0, n - 1), st.sampled_from([1.0, 2.0, 5.0, 20.0])
-    base = {"place": place, "resource": st.integers(0, 1), "quantity": units}
+    place, units = st.integers(0, n - 1), st.sampled_from([5.0, 1.0, 3.0, 20.0])
+    money = {"place": place, "quantity": units}
+    base = {**money, "resource": st.integers(0, 1)}
     home = st.integers(-1, n)
+    own = st.builds(Order, kind=st.just(OrderKind.MOVE), source=place, home=st.just(-1), **base)
     return st.one_of(
+        *[own] * 4,
         st.builds(Order, kind=st.just(OrderKind.MOVE), source=place, home=home, **base),
-        st.builds(Order, kind=st.just(OrderKind.MOBILISE), mechanism=st.just(2), **base),
+        *[st.builds(Order, kind=st.just(OrderKind.MOBILISE), mechanism=st.just(2), **base)] * 2,
+        st.builds(Order, kind=st.just(OrderKind.RETURN), home=st.just(-1), **base),
         st.builds(Order, kind=st.just(OrderKind.RETURN), home=home, **base),
-        st.builds(Order, kind=st.just(OrderKind.DRAW), mechanism=st.just(1), **base),
+        st.builds(Order, kind=st.just(OrderKind.DRAW), mechanism=st.just(1), **money),
         st.builds(Order, kind=st.just(OrderKind.DECLARE), place=place,
                   quantity=st.sampled_from([1.0, 2.0, 3.0])),
         st.builds(Order, kind=st.just(OrderKind.SERVE), cell=st.integers(0, len(world.cells) - 1),
@@ -185,7 +198,8 @@ def sensible_orders(world: World) -> st.SearchStrategy[Order]:
 def cases(draw: st.DrawFn) -> Case:
     """A random world under random orders."""
     world = draw(worlds())
-    some = st.lists(st.one_of(sensible_orders(world), orders(world)), max_size=7)
-    plan = draw(st.dictionaries(DAY_OF_TIES, some, min_size=1, max_size=5))
+    wise = sensible_orders(world)
+    some = st.lists(st.one_of(wise, wise, wise, orders(world)), min_size=2, max_size=9)
+    plan = draw(st.dictionaries(DAY_OF_TIES, some, min_size=2, max_size=6))
     luck = Luck(draw(st.integers(0, 99)), DrawSet.EVALUATION, draw(st.integers(0, 9)))
     return Case(world, plan, luck, draw(st.booleans()))

@@ -194,8 +194,10 @@ def test_flows_conserve_and_add_up_to_cost(results):
 
 
 def test_buildup_adds_up_to_the_share_served(results):
-    daily = results.frames["daily"].query("policy == 'busy'").pivot(
-        index="day", columns="series", values="mean"
+    daily = (
+        results.frames["daily"]
+        .query("policy == 'busy'")
+        .pivot(index="day", columns="series", values="mean")
     )
     share = daily["people_served"] / daily["people_in_need"]
     built = results.frames["buildup"].query("policy == 'busy'").groupby("day")["share"].sum()
@@ -394,7 +396,7 @@ def test_two_writers_are_kept_apart(tmp_path):
 def test_no_cell_is_a_formula(cell):
     table = pd.DataFrame({"text": pd.Series([cell, "plain"], dtype="str"), "number": [-1.5, 2.0]})
     written = store.csv_bytes(table).decode()
-    assert f"\"'{cell}\"" in written
+    assert f'"\'{cell}"' in written
     assert '"plain"' in written
     assert "-1.5" in written, "numbers stay numbers"
 
@@ -402,7 +404,7 @@ def test_no_cell_is_a_formula(cell):
 def test_formulas_in_reasons_are_made_safe(results):
     plan = results.frames["orders"].query("policy == 'busy'")
     assert "=why" in plan["reason"].tolist()
-    assert "\"'=why\"" in store.csv_bytes(plan).decode()
+    assert '"\'=why"' in store.csv_bytes(plan).decode()
 
 
 def test_the_manifest_says_nothing_about_the_person(tmp_path, monkeypatch):

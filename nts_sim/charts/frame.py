@@ -1,0 +1,195 @@
+"""The frame every chart stands in: finding above, unit and interval below it, run id at the foot."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Literal
+
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from nts_sim.charts.style import INK, RULE, SMALL_PT, SOFT_INK, TEXT_PT, TITLE_PT, styled
+from nts_sim.words import number, say, sentence
+
+_MARGIN_INCHES = 0.25
+_LINE = 1.35
+"""Height of a line of text, in its own size."""
+
+
+@dataclass(frozen=True)
+class View:
+    """What a set of charts is about.
+
+    Attributes
+    ----------
+    asked : what the study asks about, a scenario or a set of them; policies are judged in it
+    scenario : the scenario drawn; of a set, a member
+    policy : the policy in focus, by default the best ranked
+    baseline : the policy every comparison is made to
+    run_id : printed at the foot
+    replications : realisations behind each number
+    """
+
+    asked: str
+    scenario: str
+    policy: str
+    baseline: str
+    run_id: str
+    replications: int
+
+
+class Chart(Figure):
+    """A figure that can say in words what it shows.
+
+    Attributes
+    ----------
+    finding : its title, a sentence made from the numbers
+    reading : one sentence that says how to read it
+    alt : the same for who cannot see it
+    body : (left, bottom, right, top) of what is left for axes, as shares of the figure
+    """
+
+    finding: str
+    reading: str
+    alt: str
+    body: tuple[float, float, float, float]
+
+
+class _Wrapper(textwrap.TextWrapper):
+    """Breaks at ordinary spaces only, so that a number stays with its sign of per cent."""
+
+    def _split(self, text: str) -> list[str]:
+        return [part for part in re.split(r"( )", text) if part]
+
+
+def wrapped(text: str, width_inches: float, size_pt: float, share: float = 0.58) -> str:
+    """Break a text into lines that fit a width; `share` is the mean width of a letter in ems."""
+    letters = max(12, int(width_inches * 72.0 / (size_pt * share)))
+    return "\n".join(
+        _Wrapper(letters, break_on_hyphens=False).wrap(text) or [""]
+    )
+
+
+def shortened(text: str, letters: int) -> str:
+    """Cut a long name, saying so with an ellipsis."""
+    return text if len(text) <= letters else text[: letters - 1].rstrip() + "…"
+
+
+def open_chart(
+    view: View, size: tuple[float, float], finding: str, below: str, reading: str, alt: str
+) -> Chart:
+    """Make an empty chart with its words in place.
+
+    Parameters
+    ----------
+    view : View
+    size : (width, height) in inches
+    finding, below, reading, alt : the words; `below` says unit, interval and what is shown
+    """
+    finding = sentence(finding)
+    width, height = size
+    chart = Chart(figsize=size, dpi=130, facecolor="white")
+    chart.finding, chart.reading, chart.alt = finding, sentence(reading), alt
+    room = width - 2 * _MARGIN_INCHES
+    left = _MARGIN_INCHES / width
+    y = 1.0 - 0.15 / height
+    for text, size_pt, share, weight, colour in (
+        (finding, TITLE_PT, 0.61, "bold", INK), (below, TEXT_PT, 0.57, "normal", SOFT_INK),
+    ):  # fmt: skip
+        lines = wrapped(text, room, size_pt, share)
+        chart.text(left, y, lines, size=size_pt, weight=weight, color=colour, va="top",
+                   linespacing=1.2)  # fmt: skip
+        y -= (lines.count("\n") + 1) * size_pt * _LINE / 72.0 / height
+    foot = wrapped(
+        say("chart.foot", run=view.run_id, n=view.replications), room, SMALL_PT, 0.58
+    )
+    lines_of_foot = foot.count("\n") + 1
+    chart.text(left, 0.08 / height, foot, size=SMALL_PT, color=SOFT_INK, va="bottom")
+    bottom = (0.12 + lines_of_foot * SMALL_PT * _LINE / 72.0) / height
+    chart.body = (left, bottom, 1.0 - left, y)
+    return chart
+
+
+def empty_chart(view: View, kind: str) -> Chart:
+    """Say that there is nothing to draw, instead of an empty frame."""
+    chart = open_chart(
+        view, (9.0, 2.2), say("chart.empty.title", chart=kind), say("chart.empty.below"),
+        say("chart.empty.reading", chart=kind), say("chart.empty.reading", chart=kind),
+    )  # fmt: skip
+    left, bottom, right, top = chart.body
+    chart.text(
+        (left + right) / 2, (bottom + top) / 2, say("chart.empty.note"), ha="center", va="center",
+        size=12, color=SOFT_INK, style="italic",
+    )  # fmt: skip
+    return chart
+
+
+def panel(
+    chart: Chart, x0: float, y0: float, x1: float, y1: float, **options: object
+) -> Axes:
+    """Add axes inside the body: (x0, y0)–(x1, y1) are shares of the body, from its lower left."""
+    left, bottom, right, top = chart.body
+    wide, high = right - left, top - bottom
+    box = (left + x0 * wide, bottom + y0 * high, (x1 - x0) * wide, (y1 - y0) * high)
+    return chart.add_axes(box, **options)  # type: ignore[arg-type, no-any-return, call-overload]
+
+
+def plain_numbers(axes: Axes, which: Literal["x", "y"], form: str = "short", ticks: int = 5) -> None:
+    """Write an axis's numbers as people do, and not too many of them."""
+    axis = axes.xaxis if which == "x" else axes.yaxis
+    axis.set_major_locator(MaxNLocator(ticks, integer=form == "0", min_n_ticks=3))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: number(value, form)))
+
+
+def light_grid(axes: Axes, which: Literal["x", "y"]) -> None:
+    """Draw thin lines behind the data."""
+    axes.grid(axis=which, color=RULE, linewidth=0.6)
+    axes.set_axisbelow(True)
+
+
+def spread_apart(wanted: list[float], gap: float, low: float, high: float) -> list[float]:
+    """Move label positions apart, keeping their order, by as little as a simple pass allows.
+
+    Parameters
+    ----------
+    wanted : positions, in any order
+    gap : least distance between two labels
+    low, high : bounds of all positions
+
+    Returns
+    -------
+    list of float, in the order of `wanted`
+    """
+    order = sorted(range(len(wanted)), key=lambda i: wanted[i])
+    room = min(gap, (high - low) / max(1, len(wanted) - 1))
+    placed = [0.0] * len(wanted)
+    floor = low
+    for i in order:
+        placed[i] = max(floor, wanted[i])
+        floor = placed[i] + room
+    ceiling = high
+    for i in reversed(order):
+        placed[i] = min(ceiling, placed[i])
+        ceiling = placed[i] - room
+    return placed
+
+
+@styled
+def figure_bytes(figure: Figure, file_format: Literal["svg", "png"], dpi: int = 130) -> bytes:
+    """Return a figure as the bytes of an SVG or PNG file, the same bytes at each call.
+
+    Text becomes outlines in SVG, so that every Vietnamese letter looks right on any device.
+    """
+    sink = BytesIO()
+    if file_format == "png":
+        FigureCanvasAgg(figure)
+        figure.savefig(sink, format="png", dpi=dpi, metadata={"Software": None})
+    else:
+        figure.savefig(sink, format="svg", metadata={"Date": None, "Creator": None})
+    return sink.getvalue()
+

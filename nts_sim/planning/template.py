@@ -1,0 +1,490 @@
+"""The planning problem as mathematics: every column and row a network could need, built once.
+
+PuLP builds the template; `solve.LinearProgram` holds what was exported; an epoch only changes
+bounds, limits and the worth of people served (`filling`). Columns that an epoch closes (upper bound
+0) are left out of the program handed to the solver, which changes no optimum.
+
+Units: persons, units of a resource (or units a day), bn VND, days. Coverage means what the
+simulation means: a person served holds the whole requirement, so the scarcest resource decides.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import pulp
+
+from nts_sim.luck.draws import mean_from_median
+from nts_sim.planning.problem import Charges, Sets, Shape, charges_of, sets_of
+from nts_sim.planning.solve import LinearProgram, export
+from nts_sim.world.model import Bools, Floats, Ints, World
+
+LATER_BN_VND = 1e-4
+"""Cost of giving an order a period later, per unit: of equal plans the earlier is taken."""
+
+
+@dataclass(frozen=True, eq=False)
+class Columns:
+    """Column numbers by block; -1 where no such column exists.
+
+    Attributes
+    ----------
+    served : int array [K, 3, T], persons served
+    at_home : int array [place, R, T], own teams in use
+    own : int array [place, R, T], own units (all supplies) free for use in the period
+    guest : int array [place, R, T], visiting teams present
+    release : int array [place, R, D], visitors sent home
+    lend : int array [arc, R, D, T], own units sent, by departure and first period served
+    forward : int array [forward, R, D, T], visitors sent on
+    create : int array [goods, place, D, T], units created by a mechanism
+    draw : int array [draw, place, D, T], bn VND drawn, by departure at which it can be used
+    """
+
+    served: Ints
+    at_home: Ints
+    own: Ints
+    guest: Ints
+    release: Ints
+    lend: Ints
+    forward: Ints
+    create: Ints
+    draw: Ints
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Row numbers by family; -1 where no such row exists.
+
+    Attributes
+    ----------
+    cover : int array [place, R, T]
+    home : int array [place, R, T]
+    own_balance, guest_balance : int array [place, R, T]
+    lend : int array [place, R, D]
+    supply : int array [goods]; place_supply : int array [goods, place]
+    account : int array [place, D]
+    fund : int array [fund]
+    """
+
+    cover: Ints
+    home: Ints
+    own_balance: Ints
+    guest_balance: Ints
+    lend: Ints
+    supply: Ints
+    place_supply: Ints
+    account: Ints
+    fund: Ints
+
+
+@dataclass(frozen=True, eq=False)
+class Template:
+    """A network's planning problem with every column closed, ready to be filled.
+
+    `surcharge`, float array [column], is the part of the cost that only breaks ties and spares
+    desks; plans report their cost without it.
+    """
+
+    sets: Sets
+    charges: Charges
+    columns: Columns
+    rows: Rows
+    program: LinearProgram
+    surcharge: Floats
+
+
+class _Builder:
+    """The PuLP problem while it is being written; lives for one build."""
+
+    def __init__(self, world: World, sets: Sets, charges: Charges) -> None:
+        self.world, self.sets, self.charges = world, sets, charges
+        self.problem = pulp.LpProblem("allocation", pulp.LpMinimize)
+        self.variables: list[pulp.LpVariable] = []
+        self.costs: list[float] = []
+        self.surcharges: list[float] = []
+        self.terms: dict[int, list[tuple[pulp.LpVariable, float]]] = defaultdict(list)
+        self.limits: list[tuple[int, float]] = []
+
+    def columns(self, mask: Bools, cost: Floats, surcharge: Floats | float = 0.0) -> Ints:
+        """Add a closed column wherever `mask` is true; return their numbers."""
+        numbers = np.full(mask.shape, -1, dtype=np.int64)
+        costs = np.broadcast_to(cost, mask.shape)[mask]
+        first = len(self.variables)
+        numbers[mask] = np.arange(first, first + len(costs))
+        self.variables += [
+            self.problem.add_variable(f"x{first + i}", 0, 0) for i in range(len(costs))
+        ]
+        extra = np.broadcast_to(surcharge, mask.shape)[mask]
+        self.costs += (costs + extra).tolist()
+        self.surcharges += extra.tolist()
+        return numbers
+
+    def rows(self, mask: Bools, sense: int) -> Ints:
+        """Add an empty row with limit 0 wherever `mask` is true; return their numbers."""
+        numbers = np.full(mask.shape, -1, dtype=np.int64)
+        first, count = len(self.limits), int(mask.sum())
+        numbers[mask] = np.arange(first, first + count)
+        self.limits += [(sense, 0.0)] * count
+        return numbers
+
+    def add(self, rows: Ints, columns: Ints, coefficients: Floats | float) -> None:
+        """Put coefficients where both the row and the column exist."""
+        rows, columns, values = np.broadcast_arrays(rows, columns, coefficients)
+        there = (rows >= 0) & (columns >= 0) & (values != 0.0)
+        triples = zip(
+            rows[there].tolist(), columns[there].tolist(), values[there].tolist(), strict=True
+        )
+        for row, column, value in triples:
+            self.terms[row].append((self.variables[column], value))
+
+    def finish(self) -> LinearProgram:
+        """Hand the rows to PuLP and export."""
+        pairs = zip(self.variables, self.costs, strict=True)
+        self.problem += pulp.LpAffineExpression([(v, c) for v, c in pairs if c])
+        for row, (sense, limit) in enumerate(self.limits):
+            expression = pulp.LpAffineExpression(self.terms[row])
+            self.problem += pulp.LpConstraint(expression, sense, f"r{row}", limit)
+        return export(self.problem, self.variables)
+
+
+@lru_cache(maxsize=4)
+def template_of(world: World, shape: Shape, desk_price_bn_vnd: float = 0.0) -> Template:
+    """Build the template of a world.
+
+    Parameters
+    ----------
+    desk_price_bn_vnd : price of one more order on a desk, spread over what the order could carry
+    """
+    sets = sets_of(world, shape)
+    charges = charges_of(world, sets)
+    builder = _Builder(world, sets, charges)
+    columns = _all_columns(builder, desk_price_bn_vnd)
+    rows = _all_rows(builder, columns)
+    program = builder.finish()
+    return Template(sets, charges, columns, rows, program, np.array(builder.surcharges))
+
+
+# --- columns --------------------------------------------------------------------------------
+
+
+def _all_columns(b: _Builder, desk_price: float) -> Columns:
+    return Columns(
+        served=_served(b),
+        at_home=_at_home(b),
+        own=_own(b),
+        guest=_guest(b),
+        release=_release(b),
+        lend=_lend(b, np.arange(len(b.sets.arc_from)), desk_price),
+        forward=_lend(b, b.sets.forward, desk_price, forwards=True),
+        create=_create(b, desk_price),
+        draw=_draw(b),
+    )
+
+
+def _stock_shape(sets: Sets) -> tuple[int, int, int]:
+    return sets.n_places, len(sets.resource), sets.n_periods
+
+
+def _served(b: _Builder) -> Ints:
+    """served[k, s, t]: persons of cell k at severity s served through period t."""
+    return b.columns(np.ones((*b.sets.persons.shape, b.sets.n_periods), np.bool_), np.zeros(1))
+
+
+def _run_cost(b: _Builder) -> Floats:
+    return b.world.resources.run_cost[b.sets.resource][:, None] * b.sets.lengths_days
+
+
+def _at_home(b: _Builder) -> Ints:
+    """at_home[p, r, t]: own teams in use, after visitors; they cost their running while used."""
+    mask = np.broadcast_to(b.sets.is_team[:, None], _stock_shape(b.sets))
+    return b.columns(mask, _run_cost(b))
+
+
+def _own(b: _Builder) -> Ints:
+    """own[p, r, t]: own units free for use in the period; for supplies all that is there."""
+    return b.columns(np.ones(_stock_shape(b.sets), np.bool_), np.zeros(1))
+
+
+def _guest(b: _Builder) -> Ints:
+    """guest[p, r, t]: visiting teams present; they cost their running whether used or not."""
+    mask = np.broadcast_to(b.sets.is_team[:, None], _stock_shape(b.sets))
+    return b.columns(mask, _run_cost(b))
+
+
+def _release(b: _Builder) -> Ints:
+    """release[p, r, d]: visitors sent home; their way back is counted as one day's running."""
+    shape = (b.sets.n_places, len(b.sets.resource), len(b.sets.departure))
+    run = b.world.resources.run_cost[b.sets.resource]
+    return b.columns(np.broadcast_to(b.sets.is_team[:, None], shape), run[:, None])
+
+
+def _way(b: _Builder, handover_days: float) -> tuple[Bools, Floats]:
+    """Which (departure, first period served) exist, and the days away before serving, [D, T]."""
+    starts = b.sets.edges_days[:-1]
+    given = b.sets.edges_days[b.sets.departure]
+    wait = starts - given[:, None]
+    return wait > 0.0, np.maximum(wait - handover_days, 0.0)
+
+
+def _later(b: _Builder) -> Floats:
+    return LATER_BN_VND * b.sets.departure[:, None].astype(np.float64)
+
+
+def _lend(b: _Builder, arcs: Ints, desk_price: float, forwards: bool = False) -> Ints:
+    """lend[a, r, d, t]: units sent along arc a at departure d that serve from period t on.
+
+    Costs: travel (return included for teams), running on the way, the tiny cost of waiting.
+    Own units cost nothing until they leave; visitors run on while their order is being signed.
+    """
+    sets = b.sets
+    exists, on_way = _way(b, 0.0 if forwards else _lead_days(b, sets.transfer))
+    mask = np.broadcast_to(exists, (len(arcs), len(sets.resource), *exists.shape)).copy()
+    mask[~sets.near[arcs], :, 1:] = False
+    if forwards:
+        mask[:, ~sets.is_team] = False
+    if sets.transfer < 0:
+        mask[:] = False
+    run = (b.world.resources.run_cost * b.world.resources.is_team)[sets.resource]
+    cost = b.charges.arc[arcs][:, :, None, None] + run[:, None, None] * on_way
+    carried = np.maximum(b.world.resources.stock[sets.arc_from[arcs]][:, sets.resource], 1.0)
+    return b.columns(mask, cost, _later(b) + (desk_price / carried)[:, :, None, None])
+
+
+def _lead_days(b: _Builder, mechanism: int) -> float:
+    """Shortest typical days from order to handover; nothing runs before."""
+    if mechanism < 0:
+        return 0.0
+    chosen = b.world.mechanisms[mechanism]
+    desks = [b.world.desks[d] for d in set(chosen.desk.tolist()) if d >= 0]
+    approval = [mean_from_median(d.distribution, d.approval_days) for d in desks]
+    return mean_from_median(chosen.distribution, chosen.handover_days) + min(approval, default=0.0)
+
+
+def _create(b: _Builder, desk_price: float) -> Ints:
+    """create[g, p, d, t]: units created for place p whose first tranche serves from period t.
+
+    Costs: unit cost and travel, running from handover, the tiny cost of waiting.
+    """
+    sets = b.sets
+    blocks = []
+    for g, (mechanism, supply, r) in enumerate(sets.goods):
+        exists, on_way = _tranche_ways(b, mechanism)
+        run = b.world.resources.run_cost[sets.resource[r]] if sets.is_team[r] else 0.0
+        cost = b.charges.goods[g][:, None, None] + run * on_way
+        extra = _later(b) + desk_price / max(1.0, min(supply.ceiling, 100.0))
+        mask = np.broadcast_to(exists, (sets.n_places, *exists.shape))
+        blocks.append(b.columns(mask, cost, extra))
+    shape = (0, sets.n_places, len(sets.departure), sets.n_periods)
+    return np.stack(blocks) if blocks else np.zeros(shape, dtype=np.int64)
+
+
+def _tranche_ways(b: _Builder, mechanism: int) -> tuple[Bools, Floats]:
+    """As `_way`, for units handed over in tranches, each away from its own handover on."""
+    exists, on_way = _way(b, _lead_days(b, mechanism))
+    serves, end = b.sets.edges_days[:-1], b.sets.edges_days[-1]
+    total, before = np.zeros_like(on_way), 0.0
+    for day, share in _ramp(b, mechanism) or ((0, 1.0),):
+        inside = np.minimum(serves + day, end) - np.minimum(serves - on_way + day, end)
+        total += (share - before) * inside
+        before = share
+    return exists, total
+
+
+def _ramp(b: _Builder, mechanism: int) -> tuple[tuple[int, float], ...]:
+    return b.world.mechanisms[mechanism].ramp
+
+
+def _draw(b: _Builder) -> Ints:
+    """draw[m, p, d, t]: bn VND drawn that can be committed from period t on; drawing is free.
+
+    Only periods with a departure matter; a draw is given before its credit, or at once.
+    """
+    sets = b.sets
+    at = np.arange(sets.n_periods)
+    exists = (at > sets.departure[:, None]) & np.isin(at, sets.departure)
+    mask = np.broadcast_to(exists, (len(sets.draws), sets.n_places, *exists.shape))
+    return b.columns(mask, np.zeros(1), LATER_BN_VND)
+
+
+# --- rows -----------------------------------------------------------------------------------
+
+
+def _all_rows(b: _Builder, c: Columns) -> Rows:
+    own_balance = _own_balance(b, c)
+    lend, supply, place_supply = _lend_limit(b, c), *_supply_limits(b, c)
+    return Rows(
+        cover=_cover(b, c),
+        home=_home(b, c),
+        own_balance=own_balance,
+        guest_balance=_guest_balance(b, c),
+        lend=lend,
+        supply=supply,
+        place_supply=place_supply,
+        account=_account(b, c),
+        fund=_fund(b, c),
+    )
+
+
+def _requirement(b: _Builder, c: Columns, rows: Ints, factor: Floats) -> None:
+    """Add Σ requirement · served to rows [place, R, T], times `factor` [R, T]."""
+    sets = b.sets
+    for k, place in enumerate(sets.place.tolist()):
+        need = sets.person_need[k][:, :, None]
+        b.add(rows[place][None], c.served[k][:, None, :], need * factor[None])
+
+
+def _cover(b: _Builder, c: Columns) -> Ints:
+    """Σ_{k at p, s} requirement[k, s, r] · served[k, s, t] ≤ guest[p, r, t] + at_home[p, r, t].
+
+    For supplies: · length(t) ≤ own[p, r, t], what is there at the start of the period.
+    """
+    rows = b.rows(np.ones(_stock_shape(b.sets), np.bool_), pulp.LpConstraintLE)
+    team = b.sets.is_team[:, None]
+    _requirement(b, c, rows, np.where(team, 1.0, b.sets.lengths_days))
+    b.add(rows, c.guest, -1.0)
+    b.add(rows, c.at_home, -1.0)
+    b.add(rows, np.where(team, -1, c.own), -1.0)
+    return rows
+
+
+def _home(b: _Builder, c: Columns) -> Ints:
+    """at_home[p, r, t] ≤ own[p, r, t]."""
+    rows = b.rows(c.at_home >= 0, pulp.LpConstraintLE)
+    b.add(rows, c.at_home, 1.0)
+    b.add(rows, c.own, -1.0)
+    return rows
+
+
+def _own_balance(b: _Builder, c: Columns) -> Ints:
+    """own[t] = own[t−1] − lent at t + arrivals at t − (supplies) used in t−1.
+
+    The limit holds what is there (t = 0) and what is on the way.
+    """
+    sets = b.sets
+    rows = b.rows(c.own >= 0, pulp.LpConstraintEQ)
+    b.add(rows, c.own, 1.0)
+    b.add(rows[:, :, 1:], c.own[:, :, :-1], -1.0)
+    _leave(b, rows, c.lend, np.arange(len(sets.arc_from)))
+    supply = np.where(sets.is_team[:, None], -1, rows)
+    _arrive(b, supply, c.lend, np.arange(len(sets.arc_from)))
+    for g, (mechanism, _, r) in enumerate(sets.goods):
+        if not sets.is_team[r]:
+            _tranches(b, rows[:, r], c.create[g], mechanism)
+    used_before = np.where(sets.is_team[:, None], -1, rows)[:, :, 1:]
+    shifted = np.full_like(rows, -1)
+    shifted[:, :, :-1] = used_before
+    _requirement(b, c, shifted, np.broadcast_to(sets.lengths_days, rows.shape[1:]))
+    return rows
+
+
+def _guest_balance(b: _Builder, c: Columns) -> Ints:
+    """guest[t] = guest[t−1] + arrivals at t − forwarded at t − released at t."""
+    sets = b.sets
+    rows = b.rows(c.guest >= 0, pulp.LpConstraintEQ)
+    b.add(rows, c.guest, 1.0)
+    b.add(rows[:, :, 1:], c.guest[:, :, :-1], -1.0)
+    b.add(rows[:, :, sets.departure], c.release, 1.0)
+    _arrive(b, rows, c.lend, np.arange(len(sets.arc_from)))
+    _leave(b, rows, c.forward, sets.forward)
+    _arrive(b, rows, c.forward, sets.forward)
+    for g, (mechanism, _, r) in enumerate(sets.goods):
+        if sets.is_team[r]:
+            _tranches(b, rows[:, r], c.create[g], mechanism)
+    return rows
+
+
+def _leave(b: _Builder, rows: Ints, columns: Ints, arcs: Ints) -> None:
+    """Units sent leave their source's balance at their departure."""
+    left = rows[b.sets.arc_from[arcs]][:, :, b.sets.departure]
+    b.add(left[:, :, :, None], columns, 1.0)
+
+
+def _arrive(b: _Builder, rows: Ints, columns: Ints, arcs: Ints) -> None:
+    """Units sent join their destination's balance in the first period they serve."""
+    reached = rows[b.sets.arc_to[arcs]]
+    b.add(reached[:, :, None, :], columns, -1.0)
+
+
+def _tranches(b: _Builder, rows: Ints, columns: Ints, mechanism: int) -> None:
+    """Let created units join the balance in tranches, so many days after the first."""
+    edges = b.sets.edges_days
+    before = 0.0
+    for day, share in _ramp(b, mechanism) or ((0, 1.0),):
+        period = np.searchsorted(edges[:-1], edges[:-1] + day)
+        there = period < b.sets.n_periods
+        reached = np.where(there, rows[:, np.minimum(period, b.sets.n_periods - 1)], -1)
+        b.add(reached[:, None, :], columns, before - share)
+        before = share
+
+
+def _lend_limit(b: _Builder, c: Columns) -> Ints:
+    """Σ_{d' ≤ d} lent by p of r ≤ what the donor share leaves by departure d (limit)."""
+    sets = b.sets
+    shape = (sets.n_places, len(sets.resource), len(sets.departure))
+    rows = b.rows(np.ones(shape, np.bool_), pulp.LpConstraintLE)
+    for d in range(shape[2]):
+        b.add(rows[sets.arc_from][:, :, d, None, None], c.lend[:, :, : d + 1], 1.0)
+    return rows
+
+
+def _supply_limits(b: _Builder, c: Columns) -> tuple[Ints, Ints]:
+    """Σ created by a mechanism ≤ its ceiling left, in all and for each place (limits)."""
+    count = len(b.sets.goods)
+    total = b.rows(np.ones(count, np.bool_), pulp.LpConstraintLE)
+    each = b.rows(np.ones((count, b.sets.n_places), np.bool_), pulp.LpConstraintLE)
+    b.add(total[:, None, None, None], c.create, 1.0)
+    b.add(each[:, :, None, None], c.create, 1.0)
+    return total, each
+
+
+def _charged(b: _Builder, c: Columns) -> Iterable[tuple[Ints, Ints, Floats]]:
+    """Yield (fund, columns, unit cost) of everything that charges a fund, [..., D, T]."""
+    arcs, charges, sets = np.arange(len(b.sets.arc_from)), b.charges, b.sets
+    for block, chosen in ((c.lend, arcs), (c.forward, sets.forward)):
+        fund = charges.arc_fund[chosen][:, None, None, None]
+        yield fund, block, charges.arc[chosen][:, :, None, None]
+    yield charges.goods_fund[:, :, None, None], c.create, charges.goods[:, :, None, None]
+
+
+def _account(b: _Builder, c: Columns) -> Ints:
+    """Σ_{d' ≤ d} charged to the account of p − Σ drawn and credited by d ≤ open + due (limit)."""
+    sets, n_departures = b.sets, len(b.sets.departure)
+    rows = b.rows(np.ones((sets.n_places, n_departures), np.bool_), pulp.LpConstraintLE)
+    owner = np.full(len(b.world.funds) + 1, -1)
+    accounts = b.charges.account
+    owner[accounts[accounts >= 0]] = np.flatnonzero(accounts >= 0)
+    for fund, block, cost in _charged(b, c):
+        place = owner[fund]
+        for d in range(n_departures):
+            row = np.where(place >= 0, rows[place, d], -1)
+            b.add(row, block[..., : d + 1, :], cost)
+    for m, mechanism in enumerate(sets.draws):
+        for d, period in enumerate(sets.departure.tolist()):
+            since = sets.edges_days[period] - sets.edges_days[:-1]
+            credited = _handed_over(_ramp(b, mechanism), since)
+            b.add(rows[:, d][:, None, None], c.draw[m], -credited)
+    return rows
+
+
+def _handed_over(ramp: tuple[tuple[int, float], ...], since_days: Floats) -> Floats:
+    """Share handed over so many days after the first handover; 0 before it."""
+    shares = np.zeros(since_days.shape)
+    for day, share in ramp or ((0, 1.0),):
+        shares[since_days >= day] = share
+    return shares
+
+
+def _fund(b: _Builder, c: Columns) -> Ints:
+    """Σ charged to + drawn from a fund that is no account ≤ what is open on it (limit)."""
+    is_account = np.zeros(len(b.world.funds), np.bool_)
+    is_account[b.world.account_of[b.world.account_of >= 0]] = True
+    rows = b.rows(~is_account, pulp.LpConstraintLE)
+    lookup = np.append(rows, -1)
+    for fund, block, cost in _charged(b, c):
+        b.add(lookup[fund], block, cost)
+    b.add(lookup[b.charges.draw_fund][:, :, None, None], c.draw, 1.0)
+    return rows

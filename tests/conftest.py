@@ -1,0 +1,19 @@
+"""What all tests share: how hypothesis searches, and one ordinary piece of luck."""
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+
+from nts_sim.luck.draws import DrawSet, Luck
+
+settings.register_profile(
+    "house", deadline=None, derandomize=True, print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+    phases=[Phase.explicit, Phase.generate, Phase.shrink],
+)  # fmt: skip
+settings.load_profile("house")
+
+
+@pytest.fixture
+def luck() -> Luck:
+    """The first evaluation replication of seed 1."""
+    return Luck(1, DrawSet.EVALUATION, 0)
