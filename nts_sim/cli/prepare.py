@@ -18,7 +18,7 @@ from nts_sim.cli.flags import Flags
 from nts_sim.errors import InvalidInput, PlaceOrMachine, Problem
 from nts_sim.policies.registry import POLICY_NAMES
 from nts_sim.spec.load import load_scenario, load_study, suggestion
-from nts_sim.spec.models import PolicySpec, Study
+from nts_sim.spec.models import PolicySpec, ScenarioSpec, Study
 from nts_sim.study.chunks import PolicySource
 from nts_sim.study.runner import check_policies, policy_sources
 from nts_sim.tables.load import Tables, load_tables
@@ -37,6 +37,7 @@ class Prepared:
     Attributes
     ----------
     worlds : (scenario name, weight in the set, world)
+    scenarios : (weight in the set, scenario), in the same order
     policies : how to make each policy
     inputs : SHA-256 of every table and of the planner's own policy file, by name
     """
@@ -44,6 +45,7 @@ class Prepared:
     study: Study
     tables: Tables
     worlds: tuple[tuple[str, float, World], ...]
+    scenarios: tuple[tuple[float, ScenarioSpec], ...]
     policies: Mapping[str, PolicySource]
     inputs: Mapping[str, str]
 
@@ -99,7 +101,12 @@ def prepare(composed: Composed, origin: Mapping[str, str], flags: Flags, wants: 
         for member, world in zip(composed.members, built, strict=True)
         if world is not None
     )
-    return Prepared(study, tables, worlds, sources, _inputs(tables, flags))
+    weighted = tuple(
+        (member.weight, scenario)
+        for member, scenario in zip(composed.members, scenarios, strict=True)
+        if scenario is not None
+    )
+    return Prepared(study, tables, worlds, weighted, sources, _inputs(tables, flags))
 
 
 def _tables(folder: Any) -> Tables:

@@ -19,8 +19,11 @@ from nts_sim.cli.prepare import Prepared
 from nts_sim.cli.tell import progress_on_stderr, ranking_text, say, tables_json
 from nts_sim.report.html import write_report
 from nts_sim.study import store
+from nts_sim.study.chunks import PolicySource
 from nts_sim.study.manifest import manifest_of
+from nts_sim.study.one_plan import with_one_plan
 from nts_sim.study.runner import run_comparison, run_plan
+from nts_sim.tables.load import statuses
 from nts_sim.world.model import World
 
 REPORT = "report.html"
@@ -46,7 +49,7 @@ def plan(prepared: Prepared, flags: Flags) -> int:
         say(f"already there: {folder}", flags)
     else:
         started = time.monotonic()
-        policy, source = next(iter(prepared.policies.items()))
+        policy, source = next(iter(_sources(prepared).items()))
         parts = [run_plan(study, name, world, policy, source) for name, _, world in prepared.worlds]
         orders, gap = (pd.concat([part[name] for part in parts]) for name in ("orders", "gap"))
         with store.claimed(folder):
@@ -56,6 +59,11 @@ def plan(prepared: Prepared, flags: Flags) -> int:
             _finish(prepared, folder, "plan", started, 0)
     _tell_plan(store.read_results(folder), folder, flags)
     return 0
+
+
+def _sources(prepared: Prepared) -> dict[str, PolicySource]:
+    """Say how to make each policy, with one plan for the set where there is one."""
+    return with_one_plan(prepared.study, prepared.scenarios, prepared.tables, prepared.policies)
 
 
 def _simulated(prepared: Prepared, flags: Flags, verb: str) -> int:
@@ -78,7 +86,7 @@ def _simulated(prepared: Prepared, flags: Flags, verb: str) -> int:
 def _simulate_into(folder: Path, prepared: Prepared, flags: Flags, verb: str) -> None:
     study, started = prepared.study, time.monotonic()
     with progress_on_stderr(flags) as progress:
-        results = run_comparison(study, prepared.worlds, prepared.policies, progress=progress)
+        results = run_comparison(study, prepared.worlds, _sources(prepared), progress=progress)
     say("drawing charts and writing the report", flags)
     store.write_results(folder, results)
     failed = len(results.frames["failures"])
@@ -113,7 +121,8 @@ def _manifest(
 ) -> dict[str, Any]:
     seconds = time.monotonic() - started
     command = [verb, *sys.argv[1:]]
-    return manifest_of(prepared.study, verb, folder.name, command, prepared.inputs, seconds, failed)
+    made = manifest_of(prepared.study, verb, folder.name, command, prepared.inputs, seconds, failed)
+    return {**made, "input_statuses": [list(row) for row in statuses(prepared.tables)]}
 
 
 def _finish(prepared: Prepared, folder: Path, verb: str, started: float, failed: int) -> None:

@@ -87,10 +87,19 @@ class Need:
     worth: Floats
 
 
-def need_of(
+def expected_path(
     world: World, sets: Sets, observation: Observation, outlook: Outlook, immune: Floats
+) -> Floats:
+    """Return the chance of each severity, [cell, 3, T], by the outlook's forecast."""
+    if outlook.forecast == "mean_path":
+        return mean_path(world, observation, sets.edges_days, immune)
+    return persistence(world, observation, sets.edges_days)
+
+
+def need_of(
+    world: World, sets: Sets, observation: Observation, outlook: Outlook, path: Floats
 ) -> Need:
-    """Return the need to plan for, by the outlook's forecast; none after the horizon.
+    """Return the need to plan for, given the `expected_path`; none after the horizon.
 
     A cell's help is worth its expectation over the severities the cell may be at: the first units
     serve every severity, the next only the worse ones. So the persons of severity s are those that
@@ -102,10 +111,6 @@ def need_of(
     Severities reached with less than `CAUTION` are not planned for. A severity that is certain is
     planned for as it is.
     """
-    if outlook.forecast == "mean_path":
-        path = mean_path(world, observation, sets.edges_days, immune)
-    else:
-        path = persistence(world, observation, sets.edges_days)
     chance = path[sets.cell]
     persons = persons_per_case(world, observation, outlook.correct_reports)[sets.cell]
     persons = np.where(world.cells.exposed[sets.cell] > 0.0, persons, 1.0)[:, :, None]

@@ -21,7 +21,7 @@ from nts_sim.decision.model import (
     declare,
 )
 from nts_sim.planning.filling import fill
-from nts_sim.planning.numbers import Numbers, Outlook, need_of, numbers_of
+from nts_sim.planning.numbers import Numbers, Outlook, expected_path, need_of, numbers_of
 from nts_sim.planning.plan import OrderWriter, Plan, read_plan
 from nts_sim.planning.problem import Shape
 from nts_sim.planning.solve import Highs
@@ -59,8 +59,10 @@ class Settings:
         return cls(**{name: value for name, value in given.items() if value is not None})
 
 
-def expected_value(spec: PolicySpec) -> Policy:
+def expected_value(spec: PolicySpec, first_stage: Sequence[Order] | None = None) -> Policy:
     """Plan for the expected need, re-solved at each epoch on what is observed.
+
+    `first_stage` holds the orders of day 0 where one plan is made for a scenario set.
 
     Pre-positions during warning days, corrects reports, sends its own visitors home, and names for
     each order its reason and runner-up. Deterministic: the same observations give the same orders.
@@ -68,7 +70,7 @@ def expected_value(spec: PolicySpec) -> Policy:
     settings = Settings.of(spec)
     return Policy(
         name="expected_value",
-        open=lambda world: ExpectedValue(world, settings),
+        open=lambda world: ExpectedValue(world, settings, first_stage),
         manages_returns=True,
         settings=asdict(settings),
     )
@@ -82,10 +84,11 @@ class ExpectedValue:
     first plan.
     """
 
-    def __init__(self, world: World, settings: Settings) -> None:
-        shape = Shape(lookahead_days=settings.lookahead_days)
-        self._world, self._settings = world, settings
-        self._template: Template = template_of(world, shape, _DESK_PRICE_BN_VND)
+    def __init__(
+        self, world: World, settings: Settings, first_stage: Sequence[Order] | None = None
+    ) -> None:
+        self._world, self._settings, self._first_stage = world, settings, first_stage
+        self._template = _template(world, settings)
         self._outlook = Outlook(settings.forecast, settings.correct_reports)
         self._highs = Highs()
         self._warned: dict[tuple[int, float], Forewarning] = {}
@@ -101,6 +104,8 @@ class ExpectedValue:
         """Return the orders of this epoch."""
         seen = self._remember(observation)
         self._follow_immunity(seen)
+        if self._first_stage is not None and observation.day <= 0.0:
+            return self._first_stage
         if self._kept is not None:
             return self._carry_on(*self._kept, seen)
         if not (seen.severity.any() or seen.warnings or self._visitors(seen)):
@@ -153,10 +158,10 @@ class ExpectedValue:
 
     def _solve(self, observation: Observation) -> Plan:
         sets = self._template.sets
-        need = need_of(self._world, sets, observation, self._outlook, self._immune)
+        path = expected_path(self._world, sets, observation, self._outlook, self._immune)
+        need = need_of(self._world, sets, observation, self._outlook, path)
         numbers = numbers_of(self._world, sets, observation, need, self._pending)
-        filled = fill(self._template, numbers)
-        return read_plan(filled, self._highs.solve(filled.program, filled.start))
+        return _plan_for(self._template, numbers, self._highs)
 
     def _declarations(self, observation: Observation, numbers: Numbers) -> list[Order]:
         """Declare what severity calls for, and level 2 where a province cannot cope alone.
@@ -194,8 +199,42 @@ class ExpectedValue:
                 self._pending.append((order.place, order.quantity, due))
 
 
+def _template(world: World, settings: Settings) -> Template:
+    return template_of(world, Shape(lookahead_days=settings.lookahead_days), _DESK_PRICE_BN_VND)
+
+
+def _plan_for(template: Template, numbers: Numbers, highs: Highs) -> Plan:
+    filled = fill(template, numbers)
+    return read_plan(filled, highs.solve(filled.program, filled.start))
+
+
+def plan_for_set(
+    members: Sequence[tuple[float, World, Observation]], spec: PolicySpec
+) -> list[Order]:
+    """Return the orders of day 0 of one plan for a scenario set, before it is known which comes.
+
+    The need is the expectation over the members: chances of severities are weighted means.
+
+    Parameters
+    ----------
+    members : (weight, world, observation of day 0); the worlds differ in their hazards only
+    spec : settings of the policy
+    """
+    settings = Settings.of(spec)
+    _, world, observation = members[0]
+    template, outlook = (
+        _template(world, settings),
+        Outlook(settings.forecast, settings.correct_reports),
+    )
+    immune = np.zeros(len(world.cells))
+    path = sum(
+        weight * expected_path(member, template.sets, seen, outlook, immune)
+        for weight, member, seen in members
+    )
+    need = need_of(world, template.sets, observation, outlook, np.asarray(path))
+    plan = _plan_for(template, numbers_of(world, template.sets, observation, need, ()), Highs())
+    return OrderWriter(world, plan, observation, 0).orders()
+
+
 def _by_day(warning: Forewarning) -> tuple[float, int]:
     return warning.day, warning.cell
-
-
-__all__ = ["ExpectedValue", "Settings", "expected_value"]

@@ -126,9 +126,7 @@ def _workers(asked: int | None, n_tasks: int) -> int:
     return max(1, min(asked or 1, n_tasks))
 
 
-def _chunks(
-    listed: Sequence[Task], bench: Bench, workers: int
-) -> Generator[Chunk, None, None]:
+def _chunks(listed: Sequence[Task], bench: Bench, workers: int) -> Generator[Chunk, None, None]:
     """Chunks as they are finished, in whatever order."""
     if workers == 1:
         return (do(task, bench) for task in listed)

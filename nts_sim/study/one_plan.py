@@ -1,0 +1,76 @@
+"""One plan for a scenario set: the same orders of day 0, whichever member comes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+from nts_sim.decision.model import Observation, Order, Policy
+from nts_sim.engine.session import LocalSession
+from nts_sim.luck.draws import DrawSet, Luck
+from nts_sim.spec.models import PolicySpec, ScenarioSpec, Study
+from nts_sim.study.chunks import PolicySource
+from nts_sim.tables.load import Tables
+from nts_sim.world.build import build_world
+from nts_sim.world.model import World
+
+PLANNER = "expected_value"
+
+
+def with_one_plan(
+    study: Study,
+    scenarios: Sequence[tuple[float, ScenarioSpec]],
+    tables: Tables,
+    sources: Mapping[str, PolicySource],
+) -> dict[str, PolicySource]:
+    """Give the planner among the policies one first stage for the whole set.
+
+    Rules wait for what is reported, so nothing changes for them; nor where there is no set.
+
+    Parameters
+    ----------
+    scenarios : (weight, member) of the set
+    sources : how to make each policy
+    """
+    if len(scenarios) < 2 or PLANNER not in study.policies or PLANNER not in sources:
+        return dict(sources)
+    spec = study.policies[PLANNER]
+    orders = first_stage(study, scenarios, tables, spec)
+    return {**sources, PLANNER: partial(_planned, spec, tuple(orders))}
+
+
+def first_stage(
+    study: Study,
+    scenarios: Sequence[tuple[float, ScenarioSpec]],
+    tables: Tables,
+    spec: PolicySpec,
+) -> list[Order]:
+    """Plan day 0 for the expectation over the members, on planning draws."""
+    from nts_sim.policies.optimised import plan_for_set
+
+    return plan_for_set(
+        [_on_day_0(study, *member, scenarios, tables) for member in scenarios], spec
+    )
+
+
+def _on_day_0(
+    study: Study,
+    weight: float,
+    scenario: ScenarioSpec,
+    scenarios: Sequence[tuple[float, ScenarioSpec]],
+    tables: Tables,
+) -> tuple[float, World, Observation]:
+    """See a member's day 0 in a world that has the threats of all members."""
+    everything = tuple(dict.fromkeys(t for _, member in scenarios for t in member.threats))
+    longest = max(member.horizon_days for _, member in scenarios)
+    shared = {"threats": everything, "horizon_days": longest, "epoch_every_days": 1}
+    world = build_world(study, scenario.model_copy(update=shared), tables)
+    session = LocalSession(world, Luck(study.seed, DrawSet.PLANNING, 0))
+    session.advance(0)
+    return weight, world, session.observe()
+
+
+def _planned(spec: PolicySpec, orders: tuple[Order, ...]) -> Policy:
+    from nts_sim.policies.optimised import expected_value
+
+    return expected_value(spec, orders)
