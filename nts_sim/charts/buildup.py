@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -18,7 +20,7 @@ from nts_sim.charts.frame import (
     spread_apart,
 )
 from nts_sim.charts.style import SMALL_PT, mechanism_colour, readable, styled
-from nts_sim.words import name_of, number, policy_in_text, say
+from nts_sim.words import name_of, number, policy_in_text, say, sentence
 
 _MOST_SHOWN = 8
 _OWN = "local_on_spot"
@@ -71,11 +73,11 @@ def _words(table: pd.DataFrame, view: View) -> tuple[str, str]:
     means = helped.mean()
     lead = str(means.idxmax())
     finding = say("chart.buildup.finding", share=float(means.sum()), part=float(means.max()),
-                  mechanism=name_of("mechanism", lead))  # fmt: skip
+                  mechanism=shortened(name_of("mechanism", lead), 40))  # fmt: skip
     listed = "; ".join(
         f"{name_of('mechanism', str(m))} {number(float(v), 'percent')}" for m, v in means.items()
     )
-    return finding, say("chart.buildup.alt", finding=finding, listed=listed,
+    return finding, say("chart.buildup.alt", finding=sentence(finding), listed=listed,
                         policy=policy_in_text(view.policy))  # fmt: skip
 
 
@@ -98,7 +100,7 @@ def _draw(axes: Axes, table: pd.DataFrame) -> None:
 def _labels(axes: Axes, table: pd.DataFrame, top: float) -> None:
     """Name the layers at the right edge, in the order of the stack, joined to them by a line."""
     ends = np.concatenate([[0.0], table.iloc[-1].cumsum().to_numpy(dtype=float)])
-    middles = [(low + high) / 2 / top for low, high in zip(ends[:-1], ends[1:], strict=True)]
+    middles = [(low + high) / 2 / top for low, high in pairwise(ends)]
     heights = spread_apart(middles, 0.062, 0.02, 0.98)
     for mechanism, middle, y in zip(table.columns, middles, heights, strict=True):
         colour = mechanism_colour(str(mechanism))
@@ -106,5 +108,6 @@ def _labels(axes: Axes, table: pd.DataFrame, top: float) -> None:
                   color=readable(colour), linewidth=0.7)  # fmt: skip
         axes.plot([1.04], [y], marker="s", transform=axes.transAxes, clip_on=False, color=colour,
                   markersize=7)  # fmt: skip
-        axes.text(1.06, y, shortened(name_of("mechanism", str(mechanism)), 28), va="center",
-                  transform=axes.transAxes, size=SMALL_PT + 0.5, color=readable(colour))  # fmt: skip
+        axes.text(1.06, y, shortened(name_of("mechanism", str(mechanism)), 24), va="center",
+                  transform=axes.transAxes, size=SMALL_PT + 0.5,
+                  color=readable(colour))  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -53,8 +54,8 @@ def policy_comparison(
     Chart
         Dots are mean differences, bars their 95 % intervals, the line at 0 the baseline.
     """
-    rows = comparison[(comparison["scenario"] == view.asked)
-                      & comparison["key"].isin(("all", "")) & comparison["metric"].isin(metrics)]  # fmt: skip
+    rows = comparison[comparison["scenario"] == view.asked]
+    rows = rows[(rows["key"] == "all") & rows["metric"].isin(metrics)]
     shown = [m for m in metrics if (rows["metric"] == m).any()]
     if rows.empty:
         return empty_chart(view, say("chart.comparison.name"))
@@ -88,12 +89,12 @@ def _words(lead: pd.DataFrame, view: View) -> tuple[str, str]:
     else:
         finding = say("chart.comparison.unclear", **told)
     listed = "; ".join(
-        say("chart.comparison.one", policy=name_of("policy", str(r.policy)), diff=float(r.diff),
-            low=float(r.low), high=float(r.high))
-        for r in lead.iloc[::-1].itertuples()
+        say("chart.comparison.one", policy=name_of("policy", r["policy"]), diff=r["diff"],
+            low=r["low"], high=r["high"])
+        for r in lead.iloc[::-1].to_dict("records")
     )  # fmt: skip
     unit = name_of("unit", str(best["unit"]))
-    return finding, say("chart.comparison.alt", finding=finding, metric=metric, unit=unit,
+    return finding, say("chart.comparison.alt", finding=sentence(finding), metric=metric, unit=unit,
                         listed=listed)  # fmt: skip
 
 
@@ -129,7 +130,7 @@ def _draw(
     axes.axvline(0.0, color=policy_colour("current_practice"), linewidth=1.2)
     for y, policy in enumerate(order):
         if policy in rows.index:
-            _row(axes, rows.loc[policy], policy, y, span)
+            _row(axes, rows.loc[[policy]].iloc[0], policy, y, span)
     axes.set_yticks(range(len(order)))
     axes.set_yticklabels([shortened(name_of("policy", p), 24) if first else "" for p in order])
     for label, policy in zip(axes.get_yticklabels(), order, strict=True):
@@ -148,7 +149,7 @@ def _draw(
     axes.set_xlabel(say("axis.difference", unit=name_of("unit", unit)))
 
 
-def _row(axes: Axes, row: pd.Series[float], policy: str, y: int, span: tuple[float, float]) -> None:
+def _row(axes: Axes, row: pd.Series[Any], policy: str, y: int, span: tuple[float, float]) -> None:
     colour = policy_colour(policy)
     diff, low, high = float(row["diff"]), float(row["low"]), float(row["high"])
     beyond = diff > span[1] or diff < span[0]
@@ -179,7 +180,7 @@ def scenario_comparison(
     view : View
     metric : the burden compared
     """
-    rows = comparison[comparison["key"].isin(("all", "")) & (comparison["metric"] == metric)]
+    rows = comparison[(comparison["key"] == "all") & (comparison["metric"] == metric)]
     rows = rows[np.isfinite(rows["relative_pct"]) & (rows["diff"] != 0.0)]
     if rows.empty:
         return empty_chart(view, say("chart.scenarios.name"))
@@ -191,7 +192,7 @@ def scenario_comparison(
                        say("chart.scenarios.below", metric=name_of("metric", metric),
                            baseline=policy_in_text(view.baseline)),
                        say("chart.scenarios.reading"),
-                       say("chart.scenarios.alt", finding=finding))  # fmt: skip
+                       say("chart.scenarios.alt", finding=sentence(finding)))  # fmt: skip
     axes = panel(chart, 0.2, 0.6 / size[1] + 0.02, 0.78, 0.98)
     _scenario_rows(axes, rows, scenarios, policies)
     return chart
@@ -202,6 +203,8 @@ def _scenario_finding(rows: pd.DataFrame, view: View) -> str:
     if policy == view.baseline:
         policy = str(rows.groupby("policy")["relative_pct"].mean().idxmin())
     mine = rows[rows["policy"] == policy]
+    if view.asked != view.scenario:  # a set is no further scenario
+        mine = mine[mine["scenario"] != view.asked]
     wins = mine[(mine["diff"] < 0.0) & mine["separable"].astype(bool)]
     return say("chart.scenarios.finding", policy=policy_in_text(policy),
                baseline=policy_in_text(view.baseline), n=len(wins), of=len(mine))  # fmt: skip
@@ -213,12 +216,13 @@ def _scenario_rows(
     step = 0.8 / max(1, len(policies))
     scale = (rows["relative_pct"] / rows["diff"]).abs()
     table = rows.assign(low_pct=rows["low"] * scale, high_pct=rows["high"] * scale)
-    for row in table.itertuples():
-        policy = str(row.policy)
-        y = len(scenarios) - 1 - scenarios.index(str(row.scenario)) + 0.4
+    for row in table.to_dict("records"):
+        policy = str(row["policy"])
+        y = len(scenarios) - 1 - scenarios.index(str(row["scenario"])) + 0.4
         y -= step * (policies.index(policy) + 0.5)
-        axes.plot([row.low_pct, row.high_pct], [y, y], color=policy_colour(policy), linewidth=1.6)
-        axes.plot([row.relative_pct], [y], marker=policy_marker(policy), markersize=5.5,
+        axes.plot([row["low_pct"], row["high_pct"]], [y, y], color=policy_colour(policy),
+                  linewidth=1.6)  # fmt: skip
+        axes.plot([row["relative_pct"]], [y], marker=policy_marker(policy), markersize=5.5,
                   color=policy_colour(policy), markeredgecolor=readable(policy_colour(policy)),
                   markeredgewidth=0.6)  # fmt: skip
     axes.axvline(0.0, color=policy_colour("current_practice"), linewidth=1.2)

@@ -17,7 +17,7 @@ from nts_sim.charts.frame import (
     spread_apart,
 )
 from nts_sim.charts.style import SMALL_PT, policy_colour, readable, styled
-from nts_sim.words import name_of, number, policy_in_text, say
+from nts_sim.words import name_of, number, policy_in_text, say, sentence
 
 _PANELS = ("active_incidents", "people_unmet")
 
@@ -73,11 +73,12 @@ def _words(shown: pd.DataFrame, view: View) -> tuple[str, str]:
         rows = shown[shown["series"] == "people_unmet"]
         mine = rows[rows["policy"] == view.policy]
         rows = mine if len(mine) else rows
-        worst = rows.loc[rows["mean"].idxmax()] if len(rows) else shown.iloc[0]
-        finding = say("chart.fans.worst_day", amount=float(worst["mean"]),
-                      day=float(worst["day"]), policy=policy_in_text(str(worst["policy"])))  # fmt: skip
+        worst = (rows if len(rows) else shown).nlargest(1, "mean").iloc[0]
+        policy = policy_in_text(str(worst["policy"]))
+        finding = say("chart.fans.worst_day", amount=float(worst["mean"]), policy=policy,
+                      day=float(worst["day"]))  # fmt: skip
     listed = "; ".join(f"{name_of('policy', str(p))} {number(v)}" for p, v in burden.items())
-    return finding, say("chart.fans.alt", finding=finding, listed=listed)
+    return finding, say("chart.fans.alt", finding=sentence(finding), listed=listed)
 
 
 def _draw(axes: Axes, rows: pd.DataFrame, view: View) -> None:
@@ -118,6 +119,6 @@ def _labels(axes: Axes, by_policy: dict[str, pd.DataFrame]) -> None:
         axes.plot([1.015, 1.045], [y / top, y / top], transform=axes.transAxes, clip_on=False,
                   color=policy_colour(policy), linewidth=2.5,
                   linestyle="--" if policy == "do_nothing" else "-")  # fmt: skip
-        axes.text(1.055, y / top, shortened(name_of("policy", policy), 26), va="center",
+        axes.text(1.055, y / top, shortened(name_of("policy", policy), 24), va="center",
                   transform=axes.transAxes, size=SMALL_PT + 0.5,
                   color=readable(policy_colour(policy)))  # fmt: skip

@@ -25,7 +25,7 @@ from nts_sim.charts.frame import (
     spread_apart,
 )
 from nts_sim.charts.style import SMALL_PT, SOFT_INK, TEXT_PT, mechanism_colour, styled
-from nts_sim.words import name_of, number, policy_in_text, say
+from nts_sim.words import name_of, number, policy_in_text, say, sentence
 
 STAGES = ("fund", "mechanism", "resource", "place")
 _MOST_NODES = {"fund": 6, "mechanism": 8, "resource": 9, "place": 12}
@@ -51,8 +51,8 @@ class Node:
 class Ribbon:
     """A band between two stages, as wide at its end as at its start.
 
-    `mechanism` gives its colour; `start` and `end` are the lower edges, `width` the width, in shares
-    of the height; `value` in bn VND.
+    `mechanism` gives its colour; `start` and `end` are the lower edges, `width` the width, in
+    shares of the height; `value` in bn VND.
     """
 
     stage: int
@@ -91,7 +91,7 @@ def folded(flows: pd.DataFrame, view: View) -> pd.DataFrame:
         if len(sums) - len(large) > 1 or len(sums) > _MOST_NODES[stage]:
             kept = set(large.index[: _MOST_NODES[stage] - 1])
             rows[stage] = rows[stage].where(rows[stage].isin(kept), OTHER)
-    return rows.groupby(list(STAGES), as_index=False)["cost_bn_vnd"].sum()
+    return rows.groupby(list(STAGES))["cost_bn_vnd"].sum().reset_index()
 
 
 def flow_layout(chains: pd.DataFrame) -> Layout:
@@ -135,18 +135,20 @@ def _ribbons(
 ) -> list[Ribbon]:
     source, target = STAGES[stage], STAGES[stage + 1]
     keys = list(dict.fromkeys([source, target, "mechanism"]))
-    sums = chains.groupby(keys, as_index=False)["cost_bn_vnd"].sum()
-    links = [(str(r[source]), str(r[target]), str(r["mechanism"]), float(r["cost_bn_vnd"]))
-             for r in sums.to_dict("records")]  # fmt: skip
-    ends = _edges(links, 1, stage, at, scale)
-    starts = _edges(links, 0, stage, at, scale)
-    return [Ribbon(stage, s, t, m, value, starts[i], ends[i], value * scale)
-            for i, (s, t, m, value) in enumerate(links)]  # fmt: skip
+    sums = chains.groupby(keys)["cost_bn_vnd"].sum().reset_index()
+    rows = sums.to_dict("records")
+    links = [(str(r[source]), str(r[target]), str(r["mechanism"])) for r in rows]
+    values = [float(r["cost_bn_vnd"]) for r in rows]
+    widths = [value * scale for value in values]
+    starts = _edges(links, widths, 0, stage, at)
+    ends = _edges(links, widths, 1, stage, at)
+    return [Ribbon(stage, *link, value, start, end, width) for link, value, start, end, width
+            in zip(links, values, starts, ends, widths, strict=True)]  # fmt: skip
 
 
 def _edges(
-    links: Sequence[tuple[str, str, str, float]], side: int, stage: int,
-    at: Mapping[tuple[int, str], Node], scale: float,
+    links: Sequence[tuple[str, str, str]], widths: Sequence[float], side: int, stage: int,
+    at: Mapping[tuple[int, str], Node],
 ) -> list[float]:  # fmt: skip
     """Lower edge of each ribbon at one side, ribbons stacked by where their other end lies."""
     other = 1 - side
@@ -156,7 +158,7 @@ def _edges(
     edges = [0.0] * len(links)
     for i in order:
         key = (stage + side, links[i][side])
-        level[key] -= links[i][3] * scale
+        level[key] -= widths[i]
         edges[i] = level[key]
     return edges
 
@@ -197,11 +199,11 @@ def _words(layout: Layout, view: View, places: Mapping[str, str]) -> tuple[str, 
     by_stage = [[n for n in layout.nodes if n.stage == i and n.name != OTHER] for i in range(4)]
     mechanism, place = by_stage[1][0], by_stage[3][0]
     finding = say("chart.flow.finding", amount=layout.total_bn_vnd,
-                  mechanism=_name(1, mechanism.name, places),
+                  mechanism=shortened(_name(1, mechanism.name, places), 40),
                   share=mechanism.value / layout.total_bn_vnd, place=_name(3, place.name, places),
                   part=place.value / layout.total_bn_vnd)  # fmt: skip
     listed = "; ".join(f"{_name(1, n.name, places)} {number(n.value)}" for n in by_stage[1])
-    return finding, say("chart.flow.alt", finding=finding, listed=listed,
+    return finding, say("chart.flow.alt", finding=sentence(finding), listed=listed,
                         policy=policy_in_text(view.policy))  # fmt: skip
 
 
@@ -216,12 +218,13 @@ def _draw(axes: Axes, layout: Layout, places: Mapping[str, str]) -> None:
     axes.axis("off")
     for ribbon in layout.ribbons:
         axes.add_patch(_band(ribbon))
-    for stage in range(len(STAGES)):
-        _labels(axes, [node for node in layout.nodes if node.stage == stage], places)
+    for index in range(len(STAGES)):
+        _labels(axes, [node for node in layout.nodes if node.stage == index], places)
     for node in layout.nodes:
         colour = mechanism_colour(node.name) if node.stage == 1 else "#404040"
-        axes.add_patch(Rectangle((_X[node.stage] - _BAR / 2, node.bottom), _BAR,
-                                 node.top - node.bottom, facecolor=colour, linewidth=0))  # fmt: skip
+        corner = (_X[node.stage] - _BAR / 2, node.bottom)
+        axes.add_patch(Rectangle(corner, _BAR, node.top - node.bottom, facecolor=colour,
+                                 linewidth=0))  # fmt: skip
     for stage, x in zip(STAGES, _X, strict=True):
         axes.text(x, 1.045, name_of("stage", stage), ha="center",
                   va="bottom", size=TEXT_PT, weight="bold")  # fmt: skip

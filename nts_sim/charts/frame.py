@@ -1,4 +1,4 @@
-"""The frame every chart stands in: finding above, unit and interval below it, run id at the foot."""
+"""The frame of every chart: finding above, unit and interval below it, run id at the foot."""
 
 from __future__ import annotations
 
@@ -130,16 +130,18 @@ def empty_chart(view: View, kind: str) -> Chart:
 
 
 def panel(
-    chart: Chart, x0: float, y0: float, x1: float, y1: float, **options: object
+    chart: Chart, x0: float, y0: float, x1: float, y1: float,
 ) -> Axes:
     """Add axes inside the body: (x0, y0)–(x1, y1) are shares of the body, from its lower left."""
     left, bottom, right, top = chart.body
     wide, high = right - left, top - bottom
     box = (left + x0 * wide, bottom + y0 * high, (x1 - x0) * wide, (y1 - y0) * high)
-    return chart.add_axes(box, **options)  # type: ignore[arg-type, no-any-return, call-overload]
+    return chart.add_axes(box)
 
 
-def plain_numbers(axes: Axes, which: Literal["x", "y"], form: str = "short", ticks: int = 5) -> None:
+def plain_numbers(
+    axes: Axes, which: Literal["x", "y"], form: str = "short", ticks: int = 5
+) -> None:
     """Write an axis's numbers as people do, and not too many of them."""
     axis = axes.xaxis if which == "x" else axes.yaxis
     axis.set_major_locator(MaxNLocator(ticks, integer=form == "0", min_n_ticks=3))

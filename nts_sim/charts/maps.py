@@ -17,7 +17,7 @@ from matplotlib.patheffects import withStroke
 
 from nts_sim.charts.frame import Chart, View, empty_chart, open_chart, panel
 from nts_sim.charts.style import INK, MAP_COLOURS, NO_NEED, SMALL_PT, SOFT_INK, styled
-from nts_sim.words import number, policy_in_text, say
+from nts_sim.words import number, policy_in_text, say, sentence
 from nts_sim.world.model import Floats
 
 Outlines = Mapping[str, tuple[Floats, ...]]
@@ -43,6 +43,7 @@ _MOST_DAYS = 4
 _GRID_DEGREES = 0.04
 """Outlines are drawn to this grid: under a pixel of a small map, a tenth of the file."""
 _LIKELY = 0.5
+_ALL_SERVED = 0.995
 _RELEVANT = 0.02
 """Provinces active in a smaller share of replications have no need worth colouring."""
 
@@ -73,18 +74,24 @@ def place_names(geojson: Mapping[str, Any]) -> dict[str, str]:
 
 
 def days_shown(map_days: pd.DataFrame, most: int = _MOST_DAYS) -> list[int]:
-    """Choose days that tell the story: evenly spaced while it lasts, the widest among them."""
+    """Choose days that tell the story: evenly among those with incidents, the widest among them."""
     spread = map_days.groupby("day")["active_share"].sum()
     live = spread[spread > 0.1 * spread.max()] if len(spread) else spread
     if live.empty:
         return []
-    picks = np.linspace(live.index.min(), live.index.max(), most).round().astype(int)
-    days = [int(day) for day in dict.fromkeys(picks)]
-    widest = int(live.idxmax())
+    at = np.linspace(0, len(live) - 1, most).round().astype(int)
+    days = [int(day) for day in dict.fromkeys(live.index.to_numpy()[at])]
+    widest = _widest(live)
     if widest not in days:
         nearest = int(np.argmin([abs(day - widest) for day in days]))
         days[nearest] = widest
-    return [day for day in days if day in spread.index]
+    return days
+
+
+def _widest(spread: pd.Series[float]) -> int:
+    """Day on which most provinces are hit, on average."""
+    days = spread.index.to_numpy(dtype=np.int64)
+    return int(days[np.argmax(spread.to_numpy())])
 
 
 @styled
@@ -131,20 +138,22 @@ def _served(policy: str) -> str:
 
 def _words(focus: pd.DataFrame, view: View, names: Mapping[str, str]) -> tuple[str, str]:
     spread = focus.groupby("day")["active_share"].sum()
-    day = int(spread.idxmax())
+    day = _widest(spread)
     then = focus[focus["day"] == day].set_index("place")
     hit = then[then["active_share"] >= _LIKELY]
     known = (hit if len(hit) else then)["served_share"].dropna().sort_values()
     told = {"day": day, "n": len(hit), "policy": policy_in_text(view.policy)}
     if known.empty:
         finding = say("chart.map.finding_bare", **told)
+    elif float(known.iloc[0]) > _ALL_SERVED:
+        finding = say("chart.map.finding_served", **told)
     else:
         worst = str(known.index[0])
         finding = say("chart.map.finding", place=names.get(worst, worst),
                       share=float(known.iloc[0]), **told)  # fmt: skip
     listed = "; ".join(f"{names.get(str(p), str(p))} {number(float(v), 'percent')}"
                        for p, v in known.head(8).items())  # fmt: skip
-    return finding, say("chart.map.alt", finding=finding, listed=listed, day=day)
+    return finding, say("chart.map.alt", finding=sentence(finding), listed=listed, day=day)
 
 
 def _strip(
@@ -206,4 +215,4 @@ def _scale(axes: Axes, chart: Chart) -> None:
     bar = chart.colorbar(ScalarMappable(Normalize(0.0, 1.0), MAP_COLOURS), cax=axes)
     bar.set_ticks([0.0, 0.5, 1.0], labels=[number(v, "percent") for v in (0.0, 0.5, 1.0)])
     bar.ax.tick_params(labelsize=SMALL_PT, length=2)
-    bar.outline.set_linewidth(0.4)  # type: ignore[operator]
+    bar.outline.set_linewidth(0.4)

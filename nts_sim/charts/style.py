@@ -46,6 +46,7 @@ _POLICY: Final = {
     "nearest_first": (PURPLE, "v"),
     "threshold": (ORANGE, "P"),
     "greedy": (VERMILLION, "X"),
+    "informed_practice": ("#8A6A4F", "p"),
     "expected_value": (BLUE, "*"),
 }
 _OTHERS: Final = ("#7B3F00", "#5E3C99", "#2F6B2F", "#8C1C4B", "#3B5B7A")
@@ -98,7 +99,7 @@ def styled(make: Callable[_P, _R]) -> Callable[_P, _R]:
 
     @wraps(make)
     def with_style(*args: _P.args, **kwargs: _P.kwargs) -> _R:
-        with mpl.rc_context(_RC):
+        with mpl.rc_context(_RC):  # type: ignore[arg-type]  # its keys are a literal type
             return make(*args, **kwargs)
 
     return with_style

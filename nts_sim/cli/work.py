@@ -149,7 +149,7 @@ def _tell_plan(frames: Mapping[str, pd.DataFrame], folder: Path, flags: Flags) -
         return
     shown = frames["orders"].head(SHOWN_ORDERS)
     columns = ["scenario", "day", "kind", "name", "resource", "granted", "unit", "mechanism"]
-    print(shown[columns].to_string(index=False))
+    print(shown[columns].round({"granted": 1}).to_string(index=False))
     if len(frames["orders"]) > SHOWN_ORDERS:
         print(f"… and {len(frames['orders']) - SHOWN_ORDERS} more orders")
     print(f"plan    {folder / 'plan.csv'}\ngaps    {folder / 'gap.csv'}")

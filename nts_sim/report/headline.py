@@ -1,4 +1,4 @@
-"""The first screen: what was asked, five numbers, a verdict in plain words, cost, who stays short."""
+"""The first screen: five numbers, a verdict in plain words, what it costs, who stays short."""
 
 from __future__ import annotations
 
@@ -6,27 +6,36 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from nts_sim.charts.frame import View
+from nts_sim.outcomes.compare import LEVEL, replications_to_tell, t_quantile
+from nts_sim.outcomes.metrics import BY_NAME
 from nts_sim.report.layout import Table, table
 from nts_sim.words import name_of, number, policy_in_text, say, sentence
 
 FIVE = (
-    "total_burden_bn_vnd", "harm_bn_vnd", "cost_bn_vnd", "affected_person_days", "served_share",
+    "harm_bn_vnd", "affected_person_days", "served_share", "served_share_worst", "cost_bn_vnd",
 )  # fmt: skip
+_CAVEATS = ("cost_bn_vnd", "affected_person_days", "served_share", "served_share_worst")
+"""What is told of a better policy where it is clearly worse than the baseline."""
 _JUDGE = "total_burden_bn_vnd"
-_MOST_MORE = 100_000
+_HOPELESS = 20_000
+"""From so many more replications on, a difference is too small to matter."""
 _MOST_FUNDS = 4
 _MOST_PLACES = 5
-_LEAST_NEED = 1000.0
-"""Person-days of need below which a province is not listed as uncovered."""
+_LEAST_NEED = 0.01
+"""Share of all need below which a province is not listed as uncovered."""
 
 
 def measured(value: float, unit: str, *, signed: bool = False) -> str:
-    """Write a value of a metric: shares as per cent, everything else by three figures."""
+    """Write a value of a metric: shares as per cent, all else by three figures.
+
+    Differences of shares (`signed`) are percentage points, said by `_change`.
+    """
     if unit == "share":
-        return f"{number(100.0 * value, 'signed')}\u00a0%" if signed else number(value, "percent")
+        return number(100.0 * value, "signed") if signed else number(value, "percent")
     return number(value, "signed" if signed else "short")
 
 
@@ -43,10 +52,12 @@ def total(summary: pd.DataFrame, scenario: str, policy: str, metric: str) -> pd.
     return rows.iloc[0] if len(rows) else None
 
 
-def against(comparison: pd.DataFrame, view: View, metric: str, policy: str) -> pd.Series[Any] | None:
+def against(
+    comparison: pd.DataFrame, view: View, metric: str, policy: str
+) -> pd.Series[Any] | None:
     """Find the paired difference of a policy to the baseline; None where there is none."""
-    rows = comparison[(comparison["scenario"] == view.asked) & (comparison["policy"] == policy)
-                      & (comparison["metric"] == metric) & (comparison["key"] == "all")]  # fmt: skip
+    rows = comparison[(comparison["scenario"] == view.asked) & (comparison["metric"] == metric)]
+    rows = rows[(rows["policy"] == policy) & (rows["key"] == "all")]
     return rows.iloc[0] if len(rows) else None
 
 
@@ -85,8 +96,9 @@ def _five_row(
         return []
     unit = str(measures[0]["unit"])
     cells = [sentence(name_of("metric", metric)), "%" if unit == "share" else unit]
-    cells += [f"{measured(float(row['mean']), unit)} "
-              f"{interval(float(row['low']), float(row['high']), unit)}" for row in measures]  # fmt: skip
+    for row in measures:
+        spread = interval(float(row["low"]), float(row["high"]), unit)
+        cells.append(f"{measured(float(row['mean']), unit)} {spread}")
     if len(shown) == 2:
         cells.append(_change(frames["comparison"], view, metric, shown[0], unit))
     return cells
@@ -97,6 +109,8 @@ def _change(comparison: pd.DataFrame, view: View, metric: str, policy: str, unit
     if found is None:
         return ""
     diff = measured(float(found["diff"]), unit, signed=True)
+    if unit == "share":
+        diff = say("report.points", value=diff)
     return f"{diff} {interval(float(found['low']), float(found['high']), unit, signed=True)}"
 
 
@@ -118,30 +132,59 @@ def verdict(frames: Mapping[str, pd.DataFrame], view: View) -> list[str]:
         return [say("report.verdict.alone", policy=sentence(policy_in_text(view.policy)))]
     told = {"policy": sentence(policy_in_text(view.policy)), "baseline": base}
     if bool(found["separable"]):
-        first = say("report.verdict.better", amount=abs(float(found["diff"])),
-                    relative=float(found["relative_pct"]),
-                    interval=interval(float(found["low"]), float(found["high"]), "bn VND",
-                                      signed=True), **told)  # fmt: skip
+        first = say("report.verdict.better", amount=-float(found["diff"]),
+                    relative=-float(found["relative_pct"]) / 100.0,
+                    interval=interval(-float(found["high"]), -float(found["low"]), "bn VND"),
+                    **told)  # fmt: skip
+    elif float(found["diff"]) == 0.0:
+        first = say("report.verdict.same", **told)
     else:
-        first = say("report.verdict.not_separable", **told) + " " + _more(more_replications(found))
-    return [first, *_next(frames, view), *_weights(frames, view)]
+        compared = frames["comparison"]["policy"].nunique()
+        more = more_replications(found, compared)
+        first = say("report.verdict.not_separable", **told) + " " + _more(more)
+    return [first, *_caveats(frames, view), *_next(frames, view), *_weights(frames, view)]
 
 
-def more_replications(found: pd.Series[Any]) -> int | None:
+def _caveats(frames: Mapping[str, pd.DataFrame], view: View) -> list[str]:
+    """Say in what the policy in focus is clearly worse than the baseline."""
+    told = []
+    for metric in _CAVEATS:
+        found = against(frames["comparison"], view, metric, view.policy)
+        if found is None or not bool(found["separable"]):
+            continue
+        worse = float(found["diff"]) * (1.0 if BY_NAME[metric].lower_is_better else -1.0)
+        if worse > 0.0:
+            told.append(say("report.verdict.worse_in", metric=name_of("metric", metric),
+                            change=_change(frames["comparison"], view, metric, view.policy,
+                                           str(found["unit"]))))  # fmt: skip
+    return told
+
+
+def more_replications(found: pd.Series[Any], compared: int) -> int | None:
     """Estimate how many more replications would tell a paired difference from 0.
 
-    An interval is ± t·s/√n; it excludes 0 once n reaches n₀ · (half width / difference)². None
-    where no number of replications would.
+    Parameters
+    ----------
+    found : row of the comparison, with the 95 % interval of the difference: ± t·s/√n
+    compared : policies compared at once; the strictest level of Holm's adjustment is asked for
+
+    Returns
+    -------
+    int or None
+        None where no number of replications would tell.
     """
-    diff, half = abs(float(found["diff"])), (float(found["high"]) - float(found["low"])) / 2.0
-    if not diff > 0.0 or not math.isfinite(half):
-        return None
-    wanted = math.ceil(float(found["n"]) * (half / diff) ** 2)
-    return max(1, min(wanted, _MOST_MORE) - int(found["n"]))
+    n, half = int(found["n"]), (float(found["high"]) - float(found["low"])) / 2.0
+    t = float(t_quantile(1.0 - LEVEL / 2.0, np.array([n - 1.0]))[0])
+    wanted = replications_to_tell(
+        float(found["diff"]), half * math.sqrt(n) / t, LEVEL / max(1, compared)
+    )
+    return None if math.isnan(wanted) else max(1, int(wanted) - n)
 
 
 def _more(count: int | None) -> str:
-    return say("report.verdict.identical") if count is None else say("report.verdict.more", n=count)
+    if count is None:
+        return say("report.verdict.identical")
+    return say("report.verdict.more", n=count) if count < _HOPELESS else say("report.verdict.tiny")
 
 
 def _next(frames: Mapping[str, pd.DataFrame], view: View) -> list[str]:
@@ -168,8 +211,11 @@ def _weights(frames: Mapping[str, pd.DataFrame], view: View) -> list[str]:
     if not len(changed):
         return [say("report.verdict.weights_hold", low=float(rows["harm_factor"].min()),
                     high=float(rows["harm_factor"].max()))]  # fmt: skip
-    return [say("report.verdict.weights_change", factor=float(row.harm_factor),
-                policy=policy_in_text(str(row.policy))) for row in changed.itertuples()]  # fmt: skip
+    return [
+        say("report.verdict.weights_change", factor=row["harm_factor"],
+            policy=policy_in_text(row["policy"]))
+        for row in changed.to_dict("records")
+    ]  # fmt: skip
 
 
 def cost(frames: Mapping[str, pd.DataFrame], view: View) -> str:
@@ -194,13 +240,15 @@ def uncovered(frames: Mapping[str, pd.DataFrame], view: View) -> str:
     wide = rows.pivot_table(index=["place", "name"], columns="metric", values="mean")
     if not {"need_person_days", "served_person_days"} <= set(wide.columns):
         return say("report.uncovered.nobody")
-    wide = wide[wide["need_person_days"] >= _LEAST_NEED]
     need = float(wide["need_person_days"].sum())
     if not need > 0.0:
         return say("report.uncovered.nobody")
     short = (wide["need_person_days"] - wide["served_person_days"]).clip(lower=0.0)
-    share = short / wide["need_person_days"]
-    listed = [say("report.uncovered.one", place=str(name), share=float(share.loc[(place, name)]))
-              for place, name in share.sort_values(ascending=False).head(_MOST_PLACES).index]  # fmt: skip
+    share = short[wide["need_person_days"] >= _LEAST_NEED * need] / wide["need_person_days"]
+    worst = share[share > 0.0].sort_values(ascending=False, kind="stable").head(_MOST_PLACES)
+    listed = [say("report.uncovered.one", place=name, share=float(value))
+              for (_, name), value in zip(worst.index, worst, strict=True)]  # fmt: skip
+    if not listed:
+        return say("report.uncovered.all_served")
     return say("report.uncovered.all", share=float(short.sum()) / need,
                amount=float(short.sum()), listed="; ".join(listed))  # fmt: skip

@@ -15,7 +15,7 @@ from importlib import resources
 from typing import Any
 
 import pandas as pd
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from nts_sim.charts.frame import Chart, View, figure_bytes
@@ -29,6 +29,9 @@ from nts_sim.words import name_of, number, say, sentence, speaking, used_languag
 _PICTURES_AS_PNG = frozenset({"map"})
 """Outlines of many provinces many times: a tenth of the size as pixels."""
 _PNG_DPI = 120
+_GROUPS = (
+    "network", "threat", "resources", "mechanism", "measure", "fund", "information",
+)  # fmt: skip
 _KEPT_TABLES = ("summary", "comparison", "ranking", "gap", "orders")
 
 
@@ -52,12 +55,13 @@ def write_report(
     whole = {name: _with_names(frames.get(name, empty(name))) for name in TABLES}
     view = view_of(whole, str(manifest["run_id"]), str(config["baseline"]))
     with speaking(str(config.get("language", "en"))):
-        return _template().render(
+        page: str = _template().render(
             css=_style(), csp=_content_policy(), language=used_language(), view=view,
             charts=[_picture(name, chart) for name, chart in charts.items()],
             kept_tables=_KEPT_TABLES, **_opening(whole, config, view),
             **_tables(whole, config, view), **_colophon(manifest),
         )  # fmt: skip
+    return page
 
 
 @cache
@@ -98,25 +102,41 @@ def _tables(
     frames: Mapping[str, pd.DataFrame], config: Mapping[str, Any], view: View
 ) -> dict[str, Any]:
     scenario = config["scenario"]
-    own_tables = config.get("tables_dir")
     return {
         "policies": sections.policies(frames, view),
         "gaps": sections.gaps(frames, view),
         "requests": sections.requests(frames, view),
         "orders": sections.order_list(frames, view),
         "assumptions": [str(text) for text in scenario.get("assumptions", ())],
-        "sources": [str(text) for text in scenario.get("sources", ())],
-        "status": None if own_tables else sections.input_status(load_tables(None).frames),
+        "sources": [*map(str, scenario.get("sources", ())), *_information_source(config)],
+        "choices": _choices(config),
     }
+
+
+def _information_source(config: Mapping[str, Any]) -> list[str]:
+    information = config.get("information", {})
+    if "source" not in information:
+        return []
+    return [say("report.assumptions.information", source=str(information["source"]))]
+
+
+def _choices(config: Mapping[str, Any]) -> str:
+    """List what was chosen for the study, so that two runs can be told apart on paper."""
+    chosen = [(group, str(config[group]["name"])) for group in _GROUPS if group in config]
+    return "; ".join(
+        say("report.assumptions.choice", group=name_of("group", group), choice=choice)
+        for group, choice in chosen
+    )
 
 
 def _colophon(manifest: Mapping[str, Any]) -> dict[str, Any]:
     config = manifest["config"]
     versions = manifest.get("versions", {})
     return {
+        "status": sections.input_status(manifest.get("input_statuses", ())),
         "seed": manifest.get("seed", config.get("seed")),
         "package_version": versions.get("nts-sim", say("format.unknown")),
-        "command": " ".join(str(word) for word in manifest.get("command", ())[1:]),
+        "command": " ".join(str(word) for word in manifest.get("command", ())),
     }
 
 
@@ -147,7 +167,7 @@ def _content_policy() -> str:
 
 
 @cache
-def _template() -> Any:
+def _template() -> Template:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True,
                               lstrip_blocks=True)  # fmt: skip
     environment.globals.update(say=say, name_of=name_of, sentence=sentence)

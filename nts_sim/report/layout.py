@@ -50,7 +50,7 @@ def table(
 
 
 def linked(text: str) -> Markup:
-    """Escape a text and make its web addresses links: ``http`` and ``https`` only, all else text."""
+    """Escape a text and make links of its ``http`` and ``https`` addresses, and of nothing else."""
     shown = text if len(text) <= _MOST_LETTERS else text[:_MOST_LETTERS] + "…"
     parts, end = [], 0
     for found in _LINK.finditer(shown):

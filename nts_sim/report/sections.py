@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -16,25 +16,27 @@ _JUDGE = "total_burden_bn_vnd"
 _POLICY_METRICS = ("harm_bn_vnd", "cost_bn_vnd", "served_share")
 _MOST_GAPS = 15
 _MOST_ORDERS = 25
+_ALL = ""
+_STATUSES = ("sourced", "computed", "assumption")
 _REQUESTS = ("declare", "draw", "mobilise", "move")
 
 
 def policies(frames: Mapping[str, pd.DataFrame], view: View) -> Table:
-    """One row a policy, in order of harm and cost together."""
+    """List the policies in order of harm and cost together."""
     ranking = frames["ranking"]
     ranked = ranking[(ranking["scenario"] == view.asked) & (ranking["metric"] == _JUDGE)]
     rows = []
-    for row in ranked.sort_values("rank").itertuples():
-        policy = str(row.policy)
+    for row in ranked.sort_values("rank").to_dict("records"):
+        policy = str(row["policy"])
         found = against(frames["comparison"], view, _JUDGE, policy)
         diff = "" if found is None else (
             f"{number(float(found['diff']), 'signed')} "
             f"{interval(float(found['low']), float(found['high']), 'bn VND', signed=True)}"
         )  # fmt: skip
         others = [_mean(frames["summary"], view, policy, metric) for metric in _POLICY_METRICS]
-        verdict = name_of("verdict", str(row.verdict).replace(" ", "_"))
-        rows.append((str(row.rank), sentence(name_of("policy", policy)),
-                     number(float(row.mean)), diff, *others, verdict))  # fmt: skip
+        verdict = name_of("verdict", str(row["verdict"]).replace(" ", "_"))
+        rows.append((str(row["rank"]), sentence(name_of("policy", policy)),
+                     number(row["mean"]), diff, *others, verdict))  # fmt: skip
     headers = (say("report.policies.rank"), say("report.policies.policy"),
                say("report.policies.burden"), say("report.policies.difference"),
                *(sentence(name_of("metric", metric)) for metric in _POLICY_METRICS),
@@ -52,23 +54,24 @@ def _mine(frame: pd.DataFrame, view: View) -> pd.DataFrame:
 
 
 def gaps(frames: Mapping[str, pd.DataFrame], view: View) -> Table:
-    """What the hardest-pressed places need, hold and lack, by what stays unmet."""
+    """List what the hardest-pressed places need, hold and lack, by what stays unmet."""
     rows = _mine(frames["gap"], view).sort_values("unmet_unit_days", ascending=False)
     rows = rows[rows["unmet_unit_days"] > 0.0]
     lines = [
-        (str(row.name), name_of("resource", str(row.resource)), number(float(row.need_units)),
-         number(float(row.held_units)), number(float(row.gap_units)),
-         number(float(row.unmet_unit_days)))
-        for row in rows.head(_MOST_GAPS).itertuples(index=False)
+        (row["name"], name_of("resource", row["resource"]), number(row["need_units"]),
+         number(row["held_units"]), number(row["gap_units"]), number(row["unmet_unit_days"]))
+        for row in rows.head(_MOST_GAPS).to_dict("records")
     ]  # fmt: skip
-    headers = (say("report.gaps.place"), say("report.gaps.resource"), say("report.gaps.need"),
-               say("report.gaps.held"), say("report.gaps.gap"), say("report.gaps.unmet"))  # fmt: skip
+    headers = [
+        say("report.gaps.place"), say("report.gaps.resource"), say("report.gaps.need"),
+        say("report.gaps.held"), say("report.gaps.gap"), say("report.gaps.unmet"),
+    ]  # fmt: skip
     note = say("report.gaps.note", shown=len(lines), of=len(rows))
     return table(headers, lines, range(2, 6), note)
 
 
 def requests(frames: Mapping[str, pd.DataFrame], view: View) -> Table:
-    """What to ask of whom, by mechanism: authority, amount, legal basis and whether it is checked."""
+    """List what to ask of whom, by mechanism, with its legal basis and whether that is checked."""
     rows = _mine(frames["orders"], view)
     rows = rows[rows["kind"].isin(_REQUESTS) & (rows["mechanism"] != "") & (rows["granted"] > 0.0)]
     lines = []
@@ -101,7 +104,7 @@ def _amounts(orders: pd.DataFrame) -> str:
 
 
 def order_list(frames: Mapping[str, pd.DataFrame], view: View) -> Table:
-    """The first orders of the policy in focus, each with its reason."""
+    """List the first orders of the policy in focus, each with its reason."""
     rows = _mine(frames["orders"], view)
     rows = rows[rows["kind"].isin(_REQUESTS) & ~rows["automatic"].astype(bool)]
     granted = rows[rows["granted"] > 0.0]
@@ -110,12 +113,19 @@ def order_list(frames: Mapping[str, pd.DataFrame], view: View) -> Table:
     headers = (say("report.orders.day"), say("report.orders.what"), say("report.orders.to"),
                say("report.orders.origin"), say("report.orders.lead"), say("report.orders.cost"),
                say("report.orders.reason"))  # fmt: skip
-    note = say("report.orders.note", shown=len(lines), of=len(granted),
-               refused=len(rows) - len(granted))  # fmt: skip
-    return table(headers, lines, (0, 4, 5), note)
+    note = say("report.orders.note", shown=len(lines), of=len(granted))
+    return table(headers, lines, (0, 4, 5), f"{note} {_refused(rows)}".strip())
 
 
-def _order(row: Mapping[str, Any]) -> tuple[str, ...]:
+def _refused(orders: pd.DataFrame) -> str:
+    """Count the orders that got less than they asked for, by what cut them."""
+    counts = orders["refusal"][orders["refusal"] != ""].value_counts()
+    listed = [f"{name_of('refusal', str(why))} {number(float(count), '0')}"
+              for why, count in counts.items()]  # fmt: skip
+    return say("report.orders.refused", listed="; ".join(listed)) if listed else ""
+
+
+def _order(row: Mapping[Any, Any]) -> tuple[str, ...]:
     amount, kind = float(row["granted"]), str(row["kind"])
     what = {
         "declare": lambda: say("report.orders.declare", level=amount),
@@ -127,25 +137,33 @@ def _order(row: Mapping[str, Any]) -> tuple[str, ...]:
     return (number(float(row["day"]), "0"), what, str(row["name"]),
             str(row["source_name"]) if row["source_name"] != row["name"] else "",
             number(float(row["lead_days"]), "1"), number(float(row["cost_bn_vnd"])),
-            str(row["reason"]))  # fmt: skip
+            _reason(str(row["reason"]), str(row["runner_up"])))  # fmt: skip
 
 
-def input_status(tables: Mapping[str, pd.DataFrame]) -> Table:
-    """Share of the input rows that are sourced, computed or assumed, table by table and in all."""
-    statuses = ("sourced", "computed", "assumption")
-    counts = {name: frame["status"].value_counts() for name, frame in tables.items()
-              if "status" in frame.columns and len(frame)}  # fmt: skip
-    everything = pd.Series(
-        {s: sum(int(count.get(s, 0)) for count in counts.values()) for s in statuses}
-    )
-    lines = [_status_row(say("report.status.all"), everything, statuses)]
-    lines += [_status_row(name.replace("_", " "), counts[name], statuses) for name in sorted(counts)]
+def _reason(reason: str, runner_up: str) -> str:
+    return say("report.orders.why", reason=reason, other=runner_up) if runner_up else reason
+
+
+def input_status(counted: Iterable[tuple[str, int, str, int]]) -> Table:
+    """Tell which share of the input rows is sourced, computed or assumed, by table and in all.
+
+    Parameters
+    ----------
+    counted : (table, its rows, status, rows of that status)
+    """
+    counts: dict[str, dict[str, int]] = {}
+    for name, _, status, count in counted:
+        for group in (_ALL, str(name)):
+            row = counts.setdefault(group, {})
+            row[str(status)] = row.get(str(status), 0) + int(count)
+    lines = [_status_row(name, counts[name]) for name in sorted(counts)]
     headers = (say("report.status.table"), say("report.status.rows"),
-               *(name_of("status", status) for status in statuses))  # fmt: skip
+               *(name_of("status", status) for status in _STATUSES))  # fmt: skip
     return table(headers, lines, range(1, 5), say("report.status.note"))
 
 
-def _status_row(name: str, counts: pd.Series[Any], statuses: tuple[str, ...]) -> tuple[str, ...]:
-    rows = float(counts.sum())
-    shares = (number(float(counts.get(s, 0.0)) / rows if rows else 0.0, "percent") for s in statuses)
-    return (name, number(rows, "0"), *shares)
+def _status_row(name: str, counts: Mapping[str, int]) -> tuple[str, ...]:
+    rows = sum(counts.values())
+    shares = [number(counts.get(status, 0) / rows, "percent") for status in _STATUSES]
+    label = say("report.status.all") if name == _ALL else sentence(name.replace("_", " "))
+    return (label, number(rows, "0"), *shares)

@@ -113,7 +113,7 @@ def _load(
     if not found:
         found = completeness_problems({name: _by_row(read.rows) for name, read in reads.items()})
     if found:
-        raise InvalidInput(found, "the tables")
+        raise InvalidInput(_shortened(found), "the tables")
     return Tables(
         {name: _frame(TABLES[name], read.rows) for name, read in reads.items()},
         {name: read.digest for name, read in reads.items()},
@@ -170,7 +170,7 @@ def _read(table: Table, path: Path) -> _Read:
         return _failed(file, fault, digest)
     records, faults = _records(file, text)
     rows, numbers, cell_faults = _parse(table, file, records)
-    return _Read(rows, numbers, _shorten(file, faults + cell_faults), digest)
+    return _Read(rows, numbers, faults + cell_faults, digest)
 
 
 def _failed(file: str, what: str, digest: str) -> _Read:
@@ -253,11 +253,11 @@ def _header_problems(table: Table, file: str, header: list[str]) -> list[Problem
 
 def _duplicates(reads: Mapping[str, _Read]) -> list[Problem]:
     """Find rows that repeat the key of an earlier row, once place names have become codes."""
-    sound = {name: read for name, read in reads.items() if not read.problems}
+    readable = {name: read for name, read in reads.items() if read.numbers}
     return [
         problem
-        for name, read in sound.items()
-        for problem in _shorten(f"{name}.csv", _repeats(TABLES[name], read))
+        for name, read in readable.items()
+        for problem in _repeats(TABLES[name], read)
     ]
 
 
@@ -274,36 +274,40 @@ def _repeats(table: Table, read: _Read) -> list[Problem]:
     return problems
 
 
-def _shorten(file: str, problems: list[Problem]) -> list[Problem]:
-    """Keep the first problems of a file and count the others."""
-    more = len(problems) - _SHOWN_PER_FILE
-    if more <= 0:
-        return problems
-    return [*problems[:_SHOWN_PER_FILE], Problem(file, f"… and {more} more problems like these")]
+def _shortened(problems: Iterable[Problem]) -> list[Problem]:
+    """Keep the first problems of each file and count the others."""
+    by_file: dict[str, list[Problem]] = {}
+    for problem in problems:
+        by_file.setdefault(problem.where.partition(" row ")[0], []).append(problem)
+    kept = []
+    for file, found in by_file.items():
+        kept += found[:_SHOWN_PER_FILE]
+        if len(found) > _SHOWN_PER_FILE:
+            more = len(found) - _SHOWN_PER_FILE
+            kept.append(Problem(file, f"… and {more} more problems in this file"))
+    return kept
 
 
 def _reference_problems(reads: Mapping[str, _Read]) -> list[Problem]:
     """Check that every code refers to a row that exists; place names become codes."""
     rows = {name: read.rows for name, read in reads.items()}
     places = {name: rows[name] for name in _PLACE_TABLES}
-    faulty_places = any(reads[name].problems for name in _PLACE_TABLES)
-    codes = {} if faulty_places else _place_codes(places)
-    labels = {} if faulty_places else _place_labels(places)
+    readable = all(reads[name].numbers for name in _PLACE_TABLES)
+    codes = _place_codes(places) if readable else {}
+    labels = _place_labels(places) if readable else {}
     problems: list[Problem] = []
     for name, read in reads.items():
-        found: list[Problem] = []
         for column in TABLES[name].columns:
             known = _known_values(column, reads)
-            if known is not None and not read.problems:
-                found += _unknown_codes(f"{name}.csv", column, read, known, codes, labels)
-        problems += _shorten(f"{name}.csv", found)
+            if known is not None and read.numbers:
+                problems += _unknown_codes(f"{name}.csv", column, read, known, codes, labels)
     return problems
 
 
 def _known_values(column: Column, reads: Mapping[str, _Read]) -> frozenset[str] | None:
-    """Return what a column may refer to; None: nothing to check, or the target is faulty."""
+    """Return what a column may refer to; None: nothing to check, or the target is unreadable."""
     targets = [target.split(".") for target in column.refers_to]
-    if not targets or any(reads[table].problems for table, _ in targets):
+    if not targets or not all(reads[table].numbers for table, _ in targets):
         return None
     values = {str(cell) for table, name in targets for cell in reads[table].rows[name]}
     return frozenset(values.union(column.also))
@@ -315,17 +319,18 @@ def _unknown_codes(
 ) -> list[Problem]:  # fmt: skip
     problems = []
     cells = read.rows[column.name]
+    told = {problem.where for problem in read.problems}
     is_place = any(target.endswith("places.code") for target in column.refers_to)
     for index, cell in enumerate(cells):
-        text = str(cell)
-        if text in known or (column.optional and not text):
+        text, where = str(cell), f"{file} row {read.numbers[index]} column {column.name}"
+        if where in told or text in known or (column.optional and not text):
             continue
         code = resolve_place(text, codes) if is_place else None
         if code in known:
             cells[index] = code
             continue
         what = _unknown_code(text, column, known, labels if is_place else {})
-        problems.append(Problem(f"{file} row {read.numbers[index]} column {column.name}", what))
+        problems.append(Problem(where, what))
     return problems
 
 
