@@ -1,7 +1,7 @@
 # make run     the main job: makes .venv, installs, compares policies on a northern typhoon
 # make test    the tests, quick ones first
 # make check   what CI runs besides the tests: lint, types, layers
-# make lint | types | layers | bench | clean | help
+# make lint | types | layers | clean | help
 #
 # make PYTHON=python3.12 run   chooses the interpreter (3.11, 3.12 or 3.13) that .venv is made with
 
@@ -11,7 +11,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SOURCES := pyproject.toml constraints.txt
 
-.PHONY: run test check lint types layers bench help clean
+.PHONY: run test check lint types layers help clean
 .DEFAULT_GOAL := help
 
 help:
@@ -46,9 +46,6 @@ types: $(VENV)/installed-dev
 
 layers: $(VENV)/installed-dev
 	$(BIN)/lint-imports
-
-bench: $(VENV)/installed-dev
-	time $(BIN)/nts-sim compare experiment=typhoon_north results_dir=$$(mktemp -d) --quiet
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build

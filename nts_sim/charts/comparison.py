@@ -120,9 +120,7 @@ def axis_range(low: Sequence[float], high: Sequence[float]) -> tuple[float, floa
     return least - margin, most + margin
 
 
-def _draw(
-    axes: Axes, rows: pd.DataFrame, order: Sequence[str], view: View, *, first: bool
-) -> None:
+def _draw(axes: Axes, rows: pd.DataFrame, order: Sequence[str], view: View, *, first: bool) -> None:
     metric, unit = str(rows["metric"].iloc[0]), str(rows["unit"].iloc[0])
     span = axis_range(rows["low"].tolist(), rows["high"].tolist())
     axes.set_xlim(*span)
@@ -169,9 +167,7 @@ def _row(axes: Axes, row: pd.Series[Any], policy: str, y: int, span: tuple[float
 
 
 @styled
-def scenario_comparison(
-    comparison: pd.DataFrame, view: View, metric: str = "harm_bn_vnd"
-) -> Chart:
+def scenario_comparison(comparison: pd.DataFrame, view: View, metric: str = "harm_bn_vnd") -> Chart:
     """Draw, scenario by scenario, by how many per cent each policy changes the baseline's burden.
 
     Parameters
@@ -233,7 +229,7 @@ def _scenario_rows(
     axes.tick_params(axis="y", length=0)
     for edge in range(1, len(scenarios)):
         axes.axhline(edge - 0.5, color="#D9D9D9", linewidth=0.6)
-    plain_numbers(axes, "x", "change", ticks=6)
+    plain_numbers(axes, "x", "signed", ticks=6)
     light_grid(axes, "x")
     axes.set_xlabel(say("axis.relative"))
     for i, policy in enumerate(policies):

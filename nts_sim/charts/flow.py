@@ -183,7 +183,7 @@ def resource_flow(flows: pd.DataFrame, view: View, places: Mapping[str, str]) ->
                        say("chart.flow.below", policy=policy_in_text(view.policy)),
                        say("chart.flow.reading"), alt)  # fmt: skip
     axes = panel(chart, 0.0, 0.02, 1.0, 0.98)
-    _draw(axes, layout, places)
+    _draw(axes, layout, places, axes.get_position().height * chart.get_figheight())
     return chart
 
 
@@ -208,18 +208,21 @@ def _words(layout: Layout, view: View, places: Mapping[str, str]) -> tuple[str, 
 
 
 _BAR = 0.014
-_LABEL_GAP = 0.027
+_LABEL_GAP_INCHES = 0.15
+_REACH = (-0.02, 1.09)
+"""Lower and upper end of the drawing; bars stand between 0 and 1, headings above."""
 _X = (0.175, 0.395, 0.615, 0.835)
 
 
-def _draw(axes: Axes, layout: Layout, places: Mapping[str, str]) -> None:
+def _draw(axes: Axes, layout: Layout, places: Mapping[str, str], height_inches: float) -> None:
     axes.set_xlim(0.0, 1.0)
-    axes.set_ylim(-0.02, 1.09)
+    axes.set_ylim(*_REACH)
+    gap = _LABEL_GAP_INCHES * (_REACH[1] - _REACH[0]) / height_inches
     axes.axis("off")
     for ribbon in layout.ribbons:
         axes.add_patch(_band(ribbon))
     for index in range(len(STAGES)):
-        _labels(axes, [node for node in layout.nodes if node.stage == index], places)
+        _labels(axes, [node for node in layout.nodes if node.stage == index], places, gap)
     for node in layout.nodes:
         colour = mechanism_colour(node.name) if node.stage == 1 else "#404040"
         corner = (_X[node.stage] - _BAR / 2, node.bottom)
@@ -243,10 +246,10 @@ def _band(ribbon: Ribbon) -> PathPatch:
                      facecolor=mechanism_colour(ribbon.mechanism))  # fmt: skip
 
 
-def _labels(axes: Axes, nodes: Sequence[Node], places: Mapping[str, str]) -> None:
+def _labels(axes: Axes, nodes: Sequence[Node], places: Mapping[str, str], gap: float) -> None:
     """Name the bars of a stage, labels of thin bars moved apart."""
     middles = [(node.bottom + node.top) / 2 for node in nodes]
-    for node, y in zip(nodes, spread_apart(middles, _LABEL_GAP, 0.0, 1.0), strict=True):
+    for node, y in zip(nodes, spread_apart(middles, gap, 0.0, 1.0), strict=True):
         _label(axes, node, _name(node.stage, node.name, places), y)
 
 

@@ -70,9 +70,7 @@ class _Wrapper(textwrap.TextWrapper):
 def wrapped(text: str, width_inches: float, size_pt: float, share: float = 0.58) -> str:
     """Break a text into lines that fit a width; `share` is the mean width of a letter in ems."""
     letters = max(12, int(width_inches * 72.0 / (size_pt * share)))
-    return "\n".join(
-        _Wrapper(letters, break_on_hyphens=False).wrap(text) or [""]
-    )
+    return "\n".join(_Wrapper(letters, break_on_hyphens=False).wrap(text) or [""])
 
 
 def shortened(text: str, letters: int) -> str:
@@ -105,9 +103,7 @@ def open_chart(
         chart.text(left, y, lines, size=size_pt, weight=weight, color=colour, va="top",
                    linespacing=1.2)  # fmt: skip
         y -= (lines.count("\n") + 1) * size_pt * _LINE / 72.0 / height
-    foot = wrapped(
-        say("chart.foot", run=view.run_id, n=view.replications), room, SMALL_PT, 0.58
-    )
+    foot = wrapped(say("chart.foot", run=view.run_id, n=view.replications), room, SMALL_PT, 0.58)
     lines_of_foot = foot.count("\n") + 1
     chart.text(left, 0.08 / height, foot, size=SMALL_PT, color=SOFT_INK, va="bottom")
     bottom = (0.12 + lines_of_foot * SMALL_PT * _LINE / 72.0) / height
@@ -130,7 +126,11 @@ def empty_chart(view: View, kind: str) -> Chart:
 
 
 def panel(
-    chart: Chart, x0: float, y0: float, x1: float, y1: float,
+    chart: Chart,
+    x0: float,
+    y0: float,
+    x1: float,
+    y1: float,
 ) -> Axes:
     """Add axes inside the body: (x0, y0)–(x1, y1) are shares of the body, from its lower left."""
     left, bottom, right, top = chart.body
@@ -194,4 +194,3 @@ def figure_bytes(figure: Figure, file_format: Literal["svg", "png"], dpi: int = 
     else:
         figure.savefig(sink, format="svg", metadata={"Date": None, "Creator": None})
     return sink.getvalue()
-

@@ -38,15 +38,14 @@ def build_charts(
     charts = {}
     if len(frames["comparison"]) or not len(frames["summary"]):
         charts["policy_comparison"] = policy_comparison(frames["comparison"], view)
-    charts |= {
+    if frames["comparison"]["scenario"].nunique() > 1:
+        charts["scenario_comparison"] = scenario_comparison(frames["comparison"], view)
+    return charts | {
         "fans": fans(frames["daily"], view),
         "map": incident_map(frames["map_days"], view, shapes, names),
         "flow": resource_flow(frames["flows"], view, names),
         "buildup": mechanism_buildup(frames["buildup"], view),
     }
-    if frames["comparison"]["scenario"].nunique() > 1:
-        charts["scenario_comparison"] = scenario_comparison(frames["comparison"], view)
-    return charts
 
 
 def view_of(frames: Mapping[str, pd.DataFrame], run_id: str, baseline: str) -> View:

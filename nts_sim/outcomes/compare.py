@@ -247,6 +247,7 @@ def sweep_harm_weight(
 
     Policies keep the decisions they took at factor 1; only the accounting changes.
     """
+
     def ranking(factor: float) -> tuple[Ranked, ...]:
         return tuple(rank({policy: factor * harm[policy] + cost[policy] for policy in harm}))
 

@@ -136,9 +136,7 @@ class _Scene:
         )  # fmt: skip
 
 
-def effort_of(
-    trace: Trace, rulings: Sequence[Ruling], people: People, layout: Layout
-) -> Effort:
+def effort_of(trace: Trace, rulings: Sequence[Ruling], people: People, layout: Layout) -> Effort:
     """Work out what was done in one replication and what it cost."""
     world = layout.world
     book = order_book(rulings, layout)
@@ -288,9 +286,9 @@ def _use_of_own_teams(scene: _Scene) -> tuple[Floats, Floats]:
     changes, units = _visitor_changes(scene)
     wanted = np.flatnonzero(changes & np.isin(moved.resource, layout.teams))
     visitor = np.zeros((len(wanted), len(layout.teams)))
-    visitor[np.arange(len(wanted)), np.searchsorted(layout.teams, moved.resource[wanted])] = (
-        -units[wanted]
-    )
+    visitor[np.arange(len(wanted)), np.searchsorted(layout.teams, moved.resource[wanted])] = -units[
+        wanted
+    ]
     used = level_changes(people, world, layout.teams, people.rows.coverage)
     place = np.concatenate((world.cells.place[people.rows.cell], moved.node[wanted]))
     tick = np.concatenate((people.rows.tick, ticks_of(moved.day[wanted])))

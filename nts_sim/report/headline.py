@@ -45,6 +45,28 @@ def interval(low: float, high: float, unit: str, *, signed: bool = False) -> str
                high=measured(high, unit, signed=signed))  # fmt: skip
 
 
+def with_interval(row: pd.Series[Any], value: str, unit: str, *, signed: bool = False) -> str:
+    """Write a value and its interval; one that is not known only once.
+
+    Parameters
+    ----------
+    row : with the columns `value`, low and high
+    value : name of the column that holds the value
+    unit : str; a share is not written beyond 0 and 1, where the interval of its mean may reach
+    signed : a difference, of shares in percentage points
+    """
+    middle, low, high = (float(row[column]) for column in (value, "low", "high"))
+    if not math.isfinite(middle):
+        return number(middle)
+    text = measured(middle, unit, signed=signed)
+    if unit == "share" and signed:
+        text = say("report.points", value=text)
+    if unit == "share" and not signed:
+        low, high = max(low, 0.0), min(high, 1.0)
+    both = math.isfinite(low) and math.isfinite(high)
+    return f"{text} {interval(low, high, unit, signed=signed)}" if both else text
+
+
 def total(summary: pd.DataFrame, scenario: str, policy: str, metric: str) -> pd.Series[Any] | None:
     """Find the row of a metric, all keys together; None where it was not measured."""
     rows = summary[(summary["scenario"] == scenario) & (summary["policy"] == policy)
@@ -96,9 +118,7 @@ def _five_row(
         return []
     unit = str(measures[0]["unit"])
     cells = [sentence(name_of("metric", metric)), "%" if unit == "share" else unit]
-    for row in measures:
-        spread = interval(float(row["low"]), float(row["high"]), unit)
-        cells.append(f"{measured(float(row['mean']), unit)} {spread}")
+    cells += [with_interval(row, "mean", unit) for row in measures]
     if len(shown) == 2:
         cells.append(_change(frames["comparison"], view, metric, shown[0], unit))
     return cells
@@ -106,12 +126,7 @@ def _five_row(
 
 def _change(comparison: pd.DataFrame, view: View, metric: str, policy: str, unit: str) -> str:
     found = against(comparison, view, metric, policy)
-    if found is None:
-        return ""
-    diff = measured(float(found["diff"]), unit, signed=True)
-    if unit == "share":
-        diff = say("report.points", value=diff)
-    return f"{diff} {interval(float(found['low']), float(found['high']), unit, signed=True)}"
+    return "" if found is None else with_interval(found, "diff", unit, signed=True)
 
 
 def verdict(frames: Mapping[str, pd.DataFrame], view: View) -> list[str]:
@@ -219,8 +234,8 @@ def _weights(frames: Mapping[str, pd.DataFrame], view: View) -> list[str]:
 
 
 def cost(frames: Mapping[str, pd.DataFrame], view: View) -> str:
-    """Say what the policy in focus costs and which funds pay most of it."""
-    found = total(frames["summary"], view.asked, view.policy, "cost_bn_vnd")
+    """Say what the policy in focus costs in the scenario drawn, and which funds pay most of it."""
+    found = total(frames["summary"], view.scenario, view.policy, "cost_bn_vnd")
     if found is None:
         return ""
     told = say("report.cost.total", mean=float(found["mean"]),

@@ -15,7 +15,7 @@ from nts_sim.words import name_of, number, say, sentence
 _JUDGE = "total_burden_bn_vnd"
 _POLICY_METRICS = ("harm_bn_vnd", "cost_bn_vnd", "served_share")
 _MOST_GAPS = 15
-_MOST_ORDERS = 25
+_MOST_ORDERS = 15
 _ALL = ""
 _STATUSES = ("sourced", "computed", "assumption")
 _REQUESTS = ("declare", "draw", "mobilise", "move")
@@ -41,7 +41,7 @@ def policies(frames: Mapping[str, pd.DataFrame], view: View) -> Table:
                say("report.policies.burden"), say("report.policies.difference"),
                *(sentence(name_of("metric", metric)) for metric in _POLICY_METRICS),
                say("report.policies.verdict"))  # fmt: skip
-    return table(headers, rows, range(2, 7), say("report.policies.note"))
+    return table(headers, rows, (0, *range(2, 7)), say("report.policies.note"))
 
 
 def _mean(summary: pd.DataFrame, view: View, policy: str, metric: str) -> str:

@@ -254,11 +254,7 @@ def _header_problems(table: Table, file: str, header: list[str]) -> list[Problem
 def _duplicates(reads: Mapping[str, _Read]) -> list[Problem]:
     """Find rows that repeat the key of an earlier row, once place names have become codes."""
     readable = {name: read for name, read in reads.items() if read.numbers}
-    return [
-        problem
-        for name, read in readable.items()
-        for problem in _repeats(TABLES[name], read)
-    ]
+    return [problem for name, read in readable.items() for problem in _repeats(TABLES[name], read)]
 
 
 def _repeats(table: Table, read: _Read) -> list[Problem]:

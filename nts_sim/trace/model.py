@@ -2,28 +2,28 @@
 
 Rows stand in the order (tick, phase, index, sub, row). What each kind puts into its columns:
 
-==============  =================  ========  ========  =====  ======================  =================
-kind            node               threat    resource  order  quantity                value
-==============  =================  ========  ========  =====  ======================  =================
-ONSET           cell's node        threat    -         -      severity                mark
-SPREAD          target's node      threat    -         link   severity (1)            0
-BLOCKED         target's node      threat    -         link   severity of target      0 (-1: onset)
-MISSED          target's node      threat    -         link   0                       mark
-RISE            cell's node        threat    -         -      new severity            0
-FALL            cell's node        threat    -         -      new severity (0: over)  0
-SUSCEPTIBLE     cell's node        threat    -         -      0                       0
-COVERAGE        cell's node        threat    -         -      severity                coverage
-ADMIT           place for          -         resource  order  granted                 committed bn VND
-REFUSE          place for          -         resource  order  asked less granted      reason number
-TARGET          cell's node        threat    -         order  severity                target
-APPROVED        place for          -         resource  order  granted                 days waited
-HANDOVER        place for          -         resource  order  granted                 spent bn VND
-DEPART          place left         -         resource  order  units                   travel days
-ARRIVE          place reached      -         resource  order  units                   home (-1: none)
-CONSUME         place              -         resource  -      units used              0
-CREDIT          place for          -         -         order  bn VND                  0
-LEVEL           place for          -         -         order  level                   0
-==============  =================  ========  ========  =====  ======================  =================
+===========  ===============  ========  ========  =====  ====================  =================
+kind         node             threat    resource  order  quantity              value
+===========  ===============  ========  ========  =====  ====================  =================
+ONSET        cell's node      threat    -         -      severity              mark
+SPREAD       target's node    threat    -         link   severity (1)          0
+BLOCKED      target's node    threat    -         link   severity of target    0 (-1: onset)
+MISSED       target's node    threat    -         link   0                     mark
+RISE         cell's node      threat    -         -      new severity          0
+FALL         cell's node      threat    -         -      new severity, 0 over   0
+SUSCEPTIBLE  cell's node      threat    -         -      0                     0
+COVERAGE     cell's node      threat    -         -      severity              coverage
+ADMIT        place for        -         resource  order  granted               committed bn VND
+REFUSE       place for        -         resource  order  asked less granted    reason number
+TARGET       cell's node      threat    -         order  severity              target
+APPROVED     place for        -         resource  order  granted               days waited
+HANDOVER     place for        -         resource  order  granted               spent bn VND
+DEPART       place left       -         resource  order  units                 travel days
+ARRIVE       place reached    -         resource  order  units                 home (no place: none)
+CONSUME      place            -         resource  -      units used            0
+CREDIT       place for        -         -         order  bn VND                0
+LEVEL        place for        -         -         order  level                 0
+===========  ===============  ========  ========  =====  ====================  =================
 
 `cause_row` is the row that led to this one, -1 for none: an incident's onset or the activation it
 spread from, an approval's admission, an arrival's departure.

@@ -24,9 +24,12 @@ CASES = {
     # what changes: (policy, overrides of both, the change, metric, direction, by at least)
     "twice the stock": ("current_practice", (), "resources.stock_factor=2.0", HARM, DOWN, 0.05),
     "half the stock": ("current_practice", (), "resources.stock_factor=0.5", HARM, UP, 0.05),
-    "few boats": ("do_nothing", (), "++resources.stock_factors={boat_crew:0.3}", HARM, UP, 0.02),
-    "no money": ("current_practice", ("resources=lean",), "fund.balance_factor=0.0", HARM, UP, 0.002),
-    "leads five times as long": ("current_practice", (), "mechanism.lead_factor=5.0", HARM, UP, 0.005),
+    "few boats": (
+        "do_nothing", (), "++resources.stock_factors={boat_crew:0.3}", HARM, UP, 0.02),
+    "no money": (
+        "current_practice", ("resources=lean",), "fund.balance_factor=0.0", HARM, UP, 0.002),
+    "leads five times as long": ("current_practice", (),
+        "mechanism.lead_factor=5.0", HARM, UP, 0.005),
     "signatures ten times as slow": (
         "current_practice", (), "mechanism.approval_factor=10.0", HARM, UP, 0.005),
     "more hands at the provincial desk": (
@@ -43,7 +46,8 @@ CASES = {
     "half the requirement": ("do_nothing", (), "threat.requirement_factor=0.5", SERVED, UP, 0.02),
     "incidents last longer": ("do_nothing", (), "threat.stay_factor=1.5", HARM, UP, 0.2),
     "no spread": ("do_nothing", (), "threat.transmission_factor=0.0", "incidents", DOWN, 0.2),
-    "rivers carry no flood": ("do_nothing", (), "network.river_weight=0.0", "incidents", DOWN, 0.02),
+    "rivers carry no flood": (
+        "do_nothing", (), "network.river_weight=0.0", "incidents", DOWN, 0.02),
 }  # fmt: skip
 
 
