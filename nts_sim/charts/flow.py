@@ -32,7 +32,7 @@ _MOST_NODES = {"fund": 6, "mechanism": 8, "resource": 9, "place": 12}
 _LEAST_SHARE = 0.005
 """Names with less of the money than this are told together."""
 OTHER = "other"
-_GAP = 0.018
+_GAP = 0.026
 """Space between two nodes, as a share of the height."""
 
 
@@ -208,7 +208,7 @@ def _words(layout: Layout, view: View, places: Mapping[str, str]) -> tuple[str, 
 
 
 _BAR = 0.014
-_LABEL_GAP_INCHES = 0.15
+_LABEL_GAP_INCHES = 0.115
 _REACH = (-0.02, 1.09)
 """Lower and upper end of the drawing; bars stand between 0 and 1, headings above."""
 _X = (0.175, 0.395, 0.615, 0.835)

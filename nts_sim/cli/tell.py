@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -104,7 +105,7 @@ def _policy_row(
         f"{mean[_HARM]:,.0f}",
         "baseline" if policy == baseline else _difference(frames["comparison"], scenario, policy),
         f"{mean[_COST]:,.0f}",
-        f"{served:.0%}",
+        "no need" if math.isnan(served) else f"{served:.0%}",
         str(row["verdict"]),
     )
 
@@ -128,8 +129,11 @@ def _difference(comparison: pd.DataFrame, scenario: str, policy: str) -> str:
         return ""
     row = found.iloc[0]
     half = (row["high"] - row["low"]) / 2.0
+    told = f"{row['diff']:+,.0f} ± {half:,.0f}"
+    if not math.isfinite(row["relative_pct"]):  # the baseline has no harm to compare with
+        return told
     scale = row["relative_pct"] / row["diff"] if row["diff"] else 0.0
-    return f"{row['diff']:+,.0f} ± {half:,.0f} ({row['relative_pct']:+.1f} ± {half * scale:.1f} %)"
+    return f"{told} ({row['relative_pct']:+.1f} ± {half * scale:.1f} %)"
 
 
 def _aligned(rows: list[tuple[str, ...]]) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
 
 import numpy as np
 
@@ -18,10 +17,11 @@ from nts_sim.engine.grants import Counter, Grant, round_down
 from nts_sim.engine.orderbook import OrderBook
 from nts_sim.engine.outlook import Outlook
 from nts_sim.engine.travel import RouteMap, routes
-from nts_sim.luck.draws import Luck, Stream, durations, mean_from_median, name_key
+from nts_sim.engine.works import Works
+from nts_sim.luck.draws import Luck, mean_from_median
 from nts_sim.trace.model import Kind
 from nts_sim.units import days
-from nts_sim.world.model import Distribution, Mechanism, World
+from nts_sim.world.model import Mechanism, World
 
 _REFUSALS = tuple(Refusal)
 
@@ -40,11 +40,11 @@ class Admission:
     def __init__(
         self, world: World, luck: Luck, outlook: Outlook, engine: Engine, book: OrderBook
     ) -> None:
-        self.world, self._luck = world, luck
+        self.world = world
         self._engine, self._book = engine, book
         self._counter = Counter(world, engine, outlook, book)
         self._no_home = world.nodes.n_places
-        self._occurrences: dict[tuple[Stream, str], int] = {}
+        self._works = Works(world, luck)
         self._whole = world.resources.whole_units.tolist()
         self._is_team = world.resources.is_team.tolist()
         self._leads = [mean_from_median(m.distribution, m.handover_days) for m in world.mechanisms]
@@ -152,71 +152,12 @@ class Admission:
         return float(admitted.fixed_days + road)
 
     def _draw_works(self, admitted: Sequence[Admitted]) -> list[Admitted]:
-        """Draw approval and handover works of all orders of the epoch in two calls."""
-        if not admitted:
-            return []
         rulings = [self._book.rulings[item.number] for item in admitted]
-        approval = self._works(
-            Stream.APPROVAL,
-            [self._purpose(self._desk_name(ruling.desk), ruling) for ruling in rulings],
-            [self._desk_law(ruling.desk) for ruling in rulings],
-        )
-        handover = self._works(
-            Stream.HANDOVER,
-            [self._purpose(self._mechanism_name(ruling.mechanism), ruling) for ruling in rulings],
-            [self._lead_law(ruling.mechanism) for ruling in rulings],
-        )
+        works = self._works.draw(rulings)
         return [
-            replace(item, approval_days=a, handover_days=h)
-            for item, a, h in zip(admitted, approval, handover, strict=True)
+            replace(item, approval_days=approval, handover_days=handover)
+            for item, (approval, handover) in zip(admitted, works, strict=True)
         ]
-
-    def _purpose(self, through: str, ruling: Ruling) -> str:
-        """Name what an order's draws are keyed on: through whom, for where, of what."""
-        order = ruling.order
-        what = self.world.resources.name[order.resource] if order.resource >= 0 else "-"
-        return f"{through}|{self.world.nodes.code[order.place]}|{what}"
-
-    def _desk_name(self, desk: int) -> str:
-        return self.world.desks[desk].name if desk >= 0 else "-"
-
-    def _mechanism_name(self, mechanism: int) -> str:
-        return self.world.mechanisms[mechanism].name if mechanism >= 0 else "-"
-
-    def _desk_law(self, desk: int) -> tuple[Distribution, float]:
-        if desk < 0:
-            return "fixed", 0.0
-        return self.world.desks[desk].distribution, self.world.desks[desk].approval_days
-
-    def _lead_law(self, mechanism: int) -> tuple[Distribution, float]:
-        if mechanism < 0:
-            return "fixed", 0.0
-        chosen = self.world.mechanisms[mechanism]
-        return chosen.distribution, chosen.handover_days
-
-    def _works(
-        self,
-        stream: Stream,
-        purposes: Sequence[str],
-        laws: Sequence[tuple[Distribution, float]],
-    ) -> list[float]:
-        occurrences = []
-        for purpose in purposes:
-            occurrences.append(self._occurrences.get((stream, purpose), 0))
-            self._occurrences[stream, purpose] = occurrences[-1] + 1
-        uniform = self._luck.uniform(
-            stream,
-            np.array([_key(purpose) for purpose in purposes], dtype=np.uint64),
-            np.array(occurrences),
-        )
-        medians = np.array([median for _, median in laws])
-        works = np.zeros(len(purposes))
-        for law in {law for law, _ in laws}:
-            chosen = np.array([own == law for own, _ in laws])
-            means = np.array([mean_from_median(law, m) for m in medians[chosen]])
-            typical = means if law == "exponential" else medians[chosen]
-            works[chosen] = durations(law, typical, uniform[chosen])
-        return works.tolist()
 
     def _tell(self, ruling: Ruling) -> None:
         """Write the ruling into the trace; a target is set in the same breath."""
@@ -234,6 +175,3 @@ class Admission:
                 ruling.number, Kind.REFUSE, order.place, order.resource,
                 max(0.0, order.quantity - ruling.granted), _REFUSALS.index(ruling.refusal),
             )  # fmt: skip
-
-
-_key = lru_cache(maxsize=65_536)(name_key)

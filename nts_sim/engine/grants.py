@@ -10,6 +10,7 @@ from nts_sim.engine.contract import Engine
 from nts_sim.engine.orderbook import OrderBook
 from nts_sim.engine.outlook import Outlook
 from nts_sim.engine.travel import RouteMap
+from nts_sim.engine.triggers import Triggers
 from nts_sim.units import days
 from nts_sim.world.model import Effect, Mechanism, Supply, World
 
@@ -57,7 +58,8 @@ class Counter:
     """
 
     def __init__(self, world: World, engine: Engine, outlook: Outlook, book: OrderBook) -> None:
-        self.world, self._engine, self._outlook, self._book = world, engine, outlook, book
+        self.world, self._engine, self._book = world, engine, book
+        self._triggers = Triggers(world, engine, outlook, book)
         self._no_home = world.nodes.n_places
         self._gate = _first(world, Effect.GATE)
         self._transfer = _first(world, Effect.TRANSFER)
@@ -183,35 +185,7 @@ class Counter:
     def _not_usable(self, mechanism: Mechanism, order: Order, effect: Effect) -> Refusal | None:
         if not mechanism.enabled or mechanism.effect is not effect:
             return Refusal.READY
-        return None if self._triggered(mechanism, order.place) else Refusal.TRIGGER
-
-    def _triggered(self, mechanism: Mechanism, place: int) -> bool:
-        trigger, book = mechanism.trigger, self._book
-        if book.level[place] < trigger.declared_level:
-            return False
-        uses = book.uses[self.world.mechanism_index[mechanism.name]]
-        if trigger.max_uses is not None and uses >= trigger.max_uses:
-            return False
-        today = days(self._engine.now)
-        after = trigger.after_fund
-        if after is not None and not book.ledger.exhausted(after, place, today):
-            return False
-        if trigger.min_severity and self._worst(place) < trigger.min_severity:
-            return False
-        return trigger.days_since_onset <= 0.0 or self._age(place) >= trigger.days_since_onset
-
-    def _worst(self, place: int) -> int:
-        """Worst severity active or forewarned at a place."""
-        severity, coming = self._engine.state.severity, self._outlook.severities(self._engine.now)
-        cells = self.world.cells.at_place[place].tolist()
-        return max((max(severity[cell], coming.get(cell, 0)) for cell in cells), default=0)
-
-    def _age(self, place: int) -> float:
-        """Days since the earliest onset still active at a place; -1 where nothing is active."""
-        state, now = self._engine.state, self._engine.now
-        cells = self.world.cells.at_place[place].tolist()
-        ages = [days(now - state.since[c]) for c in cells if state.severity[c]]
-        return max(ages, default=-1.0)
+        return None if self._triggers.open(mechanism, order.place) else Refusal.TRIGGER
 
     def _free(self, place: int, home: int, resource: int) -> float:
         state, where = self._engine.state, (place, home, resource)

@@ -244,7 +244,7 @@ class OrderWriter:
 
     def _why(self, place: int, r: int, day: float) -> str:
         title = self._titles[r]
-        return f"{self._names[place]} is short of {title}; these serve in {day:g} days"
+        return f"{self._names[place]} is short of {title}; these serve in {_days(day)}"
 
     def _instead(self, place: int, r: int, chosen: tuple[str, int]) -> str:
         """Name the best source that was open for the same need and not chosen."""
@@ -263,7 +263,11 @@ class OrderWriter:
         if not others:
             return "no other source is open in time"
         day, text = min(others)
-        return f"{text}, serving in {day:g} days"
+        return f"{text}, serving in {_days(day)}"
 
     def _open(self, columns: Ints, period: int) -> bool:
         return period < len(columns) and bool(self._plan.opening[columns[period]])
+
+
+def _days(day: float) -> str:
+    return "1 day" if day == 1.0 else f"{day:g} days"

@@ -17,7 +17,7 @@ import pytest
 from nts_sim.charts import build_charts, view_of
 from nts_sim.outcomes.frames import empty
 from nts_sim.report import write_report
-from nts_sim.report.headline import more_replications
+from nts_sim.report.headline import more_replications, with_interval
 from nts_sim.report.layout import linked
 from nts_sim.tables.load import load_tables, statuses
 from tests.charts import synthetic
@@ -192,6 +192,24 @@ def test_where_nothing_happened_the_report_still_stands(frames: dict[str, pd.Dat
     assert "Nobody is in need" in page.text
     assert "Nothing to list." in page.text
     assert "nan" not in page.text.lower().split()
+
+
+def test_an_interval_is_written_once_and_within_what_can_be() -> None:
+    row = pd.Series({"mean": 0.37, "low": -0.08, "high": 1.2, "diff": -0.0775})
+    assert with_interval(row, "mean", "share") == "37\u00a0% (0\u00a0% to 100\u00a0%)"
+    unknown = pd.Series({"mean": float("nan"), "low": float("nan"), "high": float("nan")})
+    assert with_interval(unknown, "mean", "share") == "not known"
+    once = pd.Series({"mean": 12.0, "low": float("nan"), "high": float("nan")})
+    assert with_interval(once, "mean", "bn VND") == "12"
+    points = with_interval(row, "diff", "share", signed=True)
+    assert points == "\u22127.75 points (\u22128 to +120)"
+
+
+def test_of_a_set_the_cost_and_its_payers_are_of_the_same_scenario() -> None:
+    frames = synthetic.set_frames("all_hazards", "typhoon_north", "calm_year")
+    of_set = frames["summary"]["scenario"] == "all_hazards"
+    frames["summary"].loc[of_set, ["mean", "low", "high"]] *= 3.0
+    assert "What it costs. 378 bn VND" in _told(frames, name="all_hazards").text
 
 
 # --- the tables -----------------------------------------------------------------------------------
