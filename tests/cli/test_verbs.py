@@ -236,12 +236,18 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
     assert p.returncode == 0
 
 
+def _as_on_a_terminal() -> None:
+    """Listen to Ctrl-C, which a shell tells what it starts in the background to ignore."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.slow
 def test_ctrl_c_leaves_at_once(tmp_path: Path) -> None:
     arguments = [TOOL, "compare", "policy=current_practice,per_capita", "replications=2000"]
     with subprocess.Popen(
-        arguments, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as running:
+        arguments, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=_as_on_a_terminal,
+    ) as running:  # fmt: skip
         assert running.stderr is not None
         assert "about" in running.stderr.readline()  # it simulates
         started = time.monotonic()

@@ -467,18 +467,25 @@ def gone(pid):
     return False
 
 
+def as_on_a_terminal():
+    """Listen to Ctrl-C, which a shell tells what it starts in the background to ignore."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGKILL], ids=["Ctrl-C", "kill -9"])
 def test_a_run_stopped_half_way_is_not_done_and_can_be_made_again(tmp_path, results, stop):
     folder = tmp_path / "run"
     process = subprocess.Popen(
         [sys.executable, "-c", SCRIPT, str(folder), str(Path(__file__).parent)],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=as_on_a_terminal,
     )  # fmt: skip
     assert process.stdout.readline() == "started\n"
-    time.sleep(0.7)
-    workers = children_of(process.pid)
+    deadline = time.monotonic() + 20
+    while len(workers := children_of(process.pid)) < 2 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(0.5)
     process.send_signal(stop)
-    _, told = process.communicate(timeout=5)
+    _, told = process.communicate(timeout=10)
     assert process.returncode != 0
     assert not store.is_done(folder)
     if stop is signal.SIGINT:
