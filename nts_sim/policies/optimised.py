@@ -26,7 +26,7 @@ from nts_sim.planning.plan import OrderWriter, Plan, read_plan
 from nts_sim.planning.problem import Shape
 from nts_sim.planning.solve import Highs
 from nts_sim.planning.template import Template, template_of
-from nts_sim.spec.models import PolicySpec
+from nts_sim.spec.models import PolicySpec, SolverSpec
 from nts_sim.world.model import Effect, Floats, World
 
 _DESK_PRICE_BN_VND = 0.05
@@ -59,7 +59,11 @@ class Settings:
         return cls(**{name: value for name, value in given.items() if value is not None})
 
 
-def expected_value(spec: PolicySpec, first_stage: Sequence[Order] | None = None) -> Policy:
+def expected_value(
+    spec: PolicySpec,
+    solver: SolverSpec | None = None,
+    first_stage: Sequence[Order] | None = None,
+) -> Policy:
     """Plan for the expected need, re-solved at each epoch on what is observed.
 
     `first_stage` holds the orders of day 0 where one plan is made for a scenario set.
@@ -68,9 +72,10 @@ def expected_value(spec: PolicySpec, first_stage: Sequence[Order] | None = None)
     each order its reason and runner-up. Deterministic: the same observations give the same orders.
     """
     settings = Settings.of(spec)
+    limit_s = (solver or SolverSpec(name="highs")).time_limit_s
     return Policy(
         name="expected_value",
-        open=lambda world: ExpectedValue(world, settings, first_stage),
+        open=lambda world: ExpectedValue(world, settings, Highs(limit_s), first_stage),
         manages_returns=True,
         settings=asdict(settings),
     )
@@ -85,12 +90,12 @@ class ExpectedValue:
     """
 
     def __init__(
-        self, world: World, settings: Settings, first_stage: Sequence[Order] | None = None
+        self, world: World, settings: Settings, highs: Highs, first_stage: Sequence[Order] | None
     ) -> None:
         self._world, self._settings, self._first_stage = world, settings, first_stage
+        self._highs = highs
         self._template = _template(world, settings)
         self._outlook = Outlook(settings.forecast, settings.correct_reports)
-        self._highs = Highs()
         self._warned: dict[tuple[int, float], Forewarning] = {}
         self._pending: list[tuple[int, float, float]] = []
         self._was_active = np.zeros(len(world.cells), dtype=np.bool_)

@@ -9,17 +9,9 @@ from types import MappingProxyType
 from nts_sim.decision.model import Policy
 from nts_sim.errors import InvalidInput, Problem
 from nts_sim.policies import rules
-from nts_sim.spec.models import PolicySpec
+from nts_sim.spec.models import PolicySpec, SolverSpec
 
-
-def _expected_value(spec: PolicySpec) -> Policy:
-    """Make the optimised policy; solvers are imported only where it is chosen."""
-    from nts_sim.policies.optimised import expected_value
-
-    return expected_value(spec)
-
-
-_MAKERS: Mapping[str, Callable[[PolicySpec], Policy]] = MappingProxyType(
+_RULES: Mapping[str, Callable[[PolicySpec], Policy]] = MappingProxyType(
     {
         "do_nothing": rules.do_nothing,
         "current_practice": rules.current_practice,
@@ -30,26 +22,32 @@ _MAKERS: Mapping[str, Callable[[PolicySpec], Policy]] = MappingProxyType(
         "nearest_first": rules.nearest_first,
         "threshold": rules.threshold,
         "greedy": rules.greedy,
-        "expected_value": _expected_value,
     }
 )
 
-POLICY_NAMES: tuple[str, ...] = tuple(_MAKERS)
+_PLANNER = "expected_value"
+
+POLICY_NAMES: tuple[str, ...] = (*_RULES, _PLANNER)
 """Every policy a configuration may name; a user's own is named on the command line instead."""
 
 
-def make_policy(name: str, spec: PolicySpec) -> Policy:
+def make_policy(name: str, spec: PolicySpec, solver: SolverSpec | None = None) -> Policy:
     """Make the policy called `name` with the settings of `spec`.
+
+    Solvers are imported only where an optimised policy is chosen.
 
     Raises
     ------
     InvalidInput
         No policy has that name; tells the nearest one.
     """
-    maker = _MAKERS.get(name)
-    if maker is None:
+    if name in _RULES:
+        return _RULES[name](spec)
+    if name != _PLANNER:
         raise InvalidInput([Problem(f"policies.{name}", _unknown(name))])
-    return maker(spec)
+    from nts_sim.policies.optimised import expected_value
+
+    return expected_value(spec, solver)
 
 
 def _unknown(name: str) -> str:

@@ -187,7 +187,7 @@ class MechanismSpec(Spec):
 
 
 class MeasureSpec(Spec):
-    """A prevention measure, or none: multipliers that hold from its ready day on."""
+    """A prevention measure that is in place before day 0, or none: what it multiplies."""
 
     name: Slug
     title: Text = ""
@@ -269,11 +269,10 @@ class EngineSpec(Spec):
 
 
 class SolverSpec(Spec):
-    """Which solver plans, and how long it may take."""
+    """Which solver plans, and how long it may take at each decision."""
 
-    name: Literal["highs", "cbc"]
-    time_limit_s: Positive = 60.0
-    relative_gap: Share = 1e-4
+    name: Literal["highs"]
+    time_limit_s: Positive = Field(60.0, description="for one solve; no plan in time is an error")
 
 
 class Study(Spec):

@@ -8,7 +8,7 @@ from functools import partial
 from nts_sim.decision.model import Observation, Order, Policy
 from nts_sim.engine.session import LocalSession
 from nts_sim.luck.draws import DrawSet, Luck
-from nts_sim.spec.models import PolicySpec, ScenarioSpec, Study
+from nts_sim.spec.models import PolicySpec, ScenarioSpec, SolverSpec, Study
 from nts_sim.study.chunks import PolicySource
 from nts_sim.tables.load import Tables
 from nts_sim.world.build import build_world
@@ -36,7 +36,7 @@ def with_one_plan(
         return dict(sources)
     spec = study.policies[PLANNER]
     orders = first_stage(study, scenarios, tables, spec)
-    return {**sources, PLANNER: partial(_planned, spec, tuple(orders))}
+    return {**sources, PLANNER: partial(_planned, spec, study.solver, tuple(orders))}
 
 
 def first_stage(
@@ -70,7 +70,7 @@ def _on_day_0(
     return weight, world, session.observe()
 
 
-def _planned(spec: PolicySpec, orders: tuple[Order, ...]) -> Policy:
+def _planned(spec: PolicySpec, solver: SolverSpec, orders: tuple[Order, ...]) -> Policy:
     from nts_sim.policies.optimised import expected_value
 
-    return expected_value(spec, orders)
+    return expected_value(spec, solver, orders)

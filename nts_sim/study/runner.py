@@ -51,7 +51,7 @@ def policy_sources(study: Study, own: Mapping[str, str] | None = None) -> dict[s
     own = own or {}
     sources: dict[str, PolicySource] = {
         name: partial(_own_policy, name, own[name]) if name in own
-        else partial(make_policy, name, spec)
+        else partial(make_policy, name, spec, study.solver)
         for name, spec in study.policies.items()
     }  # fmt: skip
     return sources

@@ -6,9 +6,11 @@ import pytest
 
 from nts_sim.decision.model import OrderKind
 from nts_sim.engine.session import LocalSession, simulate
+from nts_sim.errors import NoAcceptableSolution
 from nts_sim.luck.draws import DrawSet, Luck
 from nts_sim.policies.optimised import expected_value
-from nts_sim.spec.models import PolicySpec
+from nts_sim.policies.registry import make_policy
+from nts_sim.spec.models import PolicySpec, SolverSpec
 from nts_sim.study.one_plan import first_stage
 from nts_sim.tables.load import load_tables
 from nts_sim.world.build import build_world
@@ -55,7 +57,7 @@ def test_every_member_gets_the_same_orders_of_day_0(tables):
     for _, member in members({NORTH: 0.5, "compound": 0.5}):
         run = simulate(
             build_world(study(), member, tables),
-            expected_value(SPEC, tuple(orders)),
+            expected_value(SPEC, None, tuple(orders)),
             Luck(147, DrawSet.EVALUATION, 0),
         )
         first = [ruling.order for ruling in run.rulings if ruling.tick == 0]
@@ -69,3 +71,14 @@ def test_a_less_likely_member_is_prepared_for_less(tables):
         plan({NORTH: 0.05, CENTRE: 0.95}, tables),
     )
     assert sum(o.quantity for o in unlikely) < sum(o.quantity for o in sure)
+
+
+def test_the_study_says_how_long_a_solve_may_take(tables):
+    world = build_world(study(), study().scenario, tables)
+    decide = make_policy("expected_value", SPEC, SolverSpec(name="highs", time_limit_s=1e-9)).open(
+        world
+    )
+    session = LocalSession(world, Luck(147, DrawSet.EVALUATION, 0))
+    session.advance(0)
+    with pytest.raises(NoAcceptableSolution, match="time limit"):
+        decide(session.observe())
