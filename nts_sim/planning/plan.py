@@ -244,7 +244,8 @@ class OrderWriter:
 
     def _why(self, place: int, r: int, day: float) -> str:
         title = self._titles[r]
-        return f"{self._names[place]} is short of {title}; these serve in {_days(day)}"
+        what = title[:1].lower() + title[1:]
+        return f"{self._names[place]} is short of {what}; these serve in {_days(day)}"
 
     def _instead(self, place: int, r: int, chosen: tuple[str, int]) -> str:
         """Name the best source that was open for the same need and not chosen."""

@@ -7,6 +7,7 @@ its place and renamed, so a half-written file never bears a final name; a folder
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import io
 import json
@@ -207,9 +208,13 @@ def parquet_bytes(table: pd.DataFrame) -> bytes:
 
 
 def csv_bytes(table: pd.DataFrame) -> bytes:
-    """Encode a table as CSV, UTF-8; no text cell can be taken for a formula."""
+    """Encode a table as CSV; no text cell can be taken for a formula.
+
+    UTF-8 with the mark by which spreadsheets know it: place names carry their diacritics.
+    """
     buffer = io.BytesIO()
     safe = table.assign(**{name: _safe(table[name]) for name in _text_columns(table)})
+    buffer.write(codecs.BOM_UTF8)
     pa.csv.write_csv(pa.Table.from_pandas(safe, preserve_index=False), buffer)
     return buffer.getvalue()
 

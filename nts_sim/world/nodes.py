@@ -21,13 +21,13 @@ def make_nodes(tables: Tables) -> Nodes:
     places = tables["places"].sort_values("code")
     foreign = tables["foreign_places"].sort_values("code")
     codes = [*places["code"], *foreign["code"]]
-    agencies = _agencies(tables, places["code"].tolist(), places["name"].tolist())
+    agencies = _agencies(tables, places["code"].tolist(), places["name_vi"].tolist())
     place_index = {code: i for i, code in enumerate(codes)}
     n_provinces, n_places = len(places), len(codes)
     sites = [place_index.get(site, 0) for _, _, site in agencies]
     return Nodes(
         code=(*codes, *(code for code, _, _ in agencies)),
-        name=(*places["name"], *foreign["name"], *(name for _, name, _ in agencies)),
+        name=(*places["name_vi"], *foreign["name"], *(name for _, name, _ in agencies)),
         kind=np.repeat(
             [NodeKind.PROVINCE, NodeKind.FOREIGN, NodeKind.AGENCY],
             [n_provinces, n_places - n_provinces, len(agencies)],

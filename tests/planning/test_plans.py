@@ -94,7 +94,7 @@ def test_golden_objective_lending_a_neighbours_teams():
     (order,) = OrderWriter(world, plan, seen, 0).orders()
     assert (order.kind, order.source, order.place) == (OrderKind.MOVE, 1, 0)
     assert order.quantity == 9.0
-    assert "Place 0 is short of Resource 0" in order.reason
+    assert "Place 0 is short of resource 0" in order.reason
     assert order.runner_up == "no other source is open in time"
 
 

@@ -525,7 +525,7 @@ def index_of_desk(world, name):
 
 
 BROKEN = [
-    (checks.roads_in_one_piece, lambda w: without_roads(w, "96"), "no road joins Ca Mau (96)"),
+    (checks.roads_in_one_piece, lambda w: without_roads(w, "96"), "no road joins Cà Mau (96)"),
     (checks.roads_both_ways, one_way, "01 → 25 and 25 → 01 differ"),
     (checks.speeds_fall, lambda w: broken(w, "roads", speed_share=np.array([1, 0.4, 0.7, 0.1])),
      "must fall from 1 and stay above 0"),
