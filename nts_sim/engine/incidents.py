@@ -17,7 +17,7 @@ from nts_sim.engine.deck import Deck
 from nts_sim.engine.rules import containment_speed, escalation_speed, hit_probability
 from nts_sim.engine.stage import Stage
 from nts_sim.trace.model import Kind
-from nts_sim.units import delay_ticks
+from nts_sim.units import days, delay_ticks
 
 _CONTAINED, _WORSE = "contained", "worse"
 _WORST_SEVERITY = 3
@@ -154,6 +154,8 @@ class Incidents:
 
     def _chance(self, link: int, source: int, target: int, alive: bool) -> float:
         covered = self._state.coverage[source] if alive else 0.0
+        measure, today = self._stage.world.measure, days(self._stage.now)
+        protection = measure.factor(self._protection[target], today)
         return hit_probability(
-            self._link_probability[link], self._sigma[source], covered, self._protection[target]
+            self._link_probability[link], self._sigma[source], covered, protection
         )

@@ -32,7 +32,6 @@ class Observer:
     def __init__(self, world: World, luck: Luck, outlook: Outlook) -> None:
         self._world, self._luck, self._outlook = world, luck, outlook
         n_cells = len(world.cells)
-        self._lag = ticks(world.information.lag_days)
         self._waiting: list[tuple[int, int, int, bool]] = []
         self._severity = np.zeros(n_cells, dtype=np.int64)
         self._since = np.zeros(n_cells, dtype=np.int64)
@@ -53,10 +52,11 @@ class Observer:
     def observe(self, engine: Engine, book: OrderBook) -> Observation:
         """Word what is known at the present tick."""
         now = engine.now
-        self._report(now - self._lag)
-        seen = self._severity * (self._noticed <= now - self._lag)
+        told = now - self._lag(days(now))
+        self._report(told)
+        seen = self._severity * (self._noticed <= told)
         active = seen > 0
-        age = np.where(active, (now - self._lag - self._since) / TICKS_PER_DAY, 0.0)
+        age = np.where(active, (told - self._since) / TICKS_PER_DAY, 0.0)
         share = np.where(active, np.interp(age, *self._curve), 1.0)
         exposed = self._world.cells.exposed[self._cells, np.maximum(seen, 1) - 1] * active * share
         state, ledger = engine.state, book.ledger
@@ -76,6 +76,11 @@ class Observer:
             if isinstance(value, np.ndarray):
                 value.setflags(write=False)
         return observation
+
+    def _lag(self, day: float) -> int:
+        """Ticks by which reports lag on a day."""
+        measure = self._world.measure
+        return ticks(self._world.information.lag_days * measure.factor(measure.lag_factor, day))
 
     def _report(self, until: int) -> None:
         """Bring the reported state up to tick `until`."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from nts_sim.decision.model import Ruling
 from nts_sim.luck.draws import Luck, Stream, durations, mean_from_median, name_key
+from nts_sim.units import days
 from nts_sim.world.model import Distribution, World
 
 _NO_WORK: tuple[Distribution, float] = ("fixed", 0.0)
@@ -36,7 +37,7 @@ class Works:
         approval = self._works(
             Stream.APPROVAL,
             [self._purpose(self._desk_name(ruling.desk), ruling) for ruling in rulings],
-            [self._desk_law(ruling.desk) for ruling in rulings],
+            [self._desk_law(ruling) for ruling in rulings],
         )
         handover = self._works(
             Stream.HANDOVER,
@@ -57,10 +58,12 @@ class Works:
     def _mechanism_name(self, mechanism: int) -> str:
         return self._world.mechanisms[mechanism].name if mechanism >= 0 else "-"
 
-    def _desk_law(self, desk: int) -> tuple[Distribution, float]:
-        if desk < 0:
+    def _desk_law(self, ruling: Ruling) -> tuple[Distribution, float]:
+        if ruling.desk < 0:
             return _NO_WORK
-        return self._world.desks[desk].distribution, self._world.desks[desk].approval_days
+        desk, measure = self._world.desks[ruling.desk], self._world.measure
+        quicker = measure.factor(measure.approval_factor, days(ruling.tick))
+        return desk.distribution, desk.approval_days * quicker
 
     def _lead_law(self, mechanism: int) -> tuple[Distribution, float]:
         if mechanism < 0:

@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 from nts_sim.luck.draws import Luck, Stream, name_key
-from nts_sim.units import ticks
+from nts_sim.units import days, ticks
 from nts_sim.world.model import Floats, Ints, RandomEvents, World
 
 _EVENTS_PER_MONTH = 1024
@@ -93,23 +93,28 @@ def _calendar(world: World, entries: list[_Entry]) -> Calendar:
 
 
 def _scripted(world: World, luck: Luck) -> Iterator[_Entry]:
-    injects, left = world.hazard.injects, world.hazard.onset_share
+    injects = world.hazard.injects
     marks = luck.uniform(Stream.INJECT, np.arange(len(injects))).tolist()
     for inject, mark in zip(injects, marks, strict=True):
-        if mark < inject.probability * left[world.cells.threat[inject.cell]]:
+        left = _left(world, int(world.cells.threat[inject.cell]), inject.day)
+        if mark < inject.probability * left:
             yield _Entry(ticks(inject.day), inject.cell, inject.severity, mark)
 
 
 def _random(world: World, events: RandomEvents, luck: Luck) -> Iterator[_Entry]:
     """Draw the entries of one stream, month by month."""
-    left = float(world.hazard.onset_share[events.threat])
     for number, first_day in enumerate(_months(world.start, world.horizon_days)):
         count = _event_count(world, events, luck, number, first_day)
         for event in range(count):
             occurrence = number * _EVENTS_PER_MONTH + event
             for entry in _event(world, events, luck, first_day, occurrence):
-                if entry.tick >= 0 and entry.mark < left:
+                if entry.tick >= 0 and entry.mark < _left(world, events.threat, days(entry.tick)):
                     yield entry
+
+
+def _left(world: World, threat: int, day: float) -> float:
+    """Share of onsets that the measure leaves on a day."""
+    return world.measure.factor(float(world.hazard.onset_share[threat]), day)
 
 
 def _months(start: date, horizon_days: int) -> Iterator[date]:

@@ -64,8 +64,14 @@ def dynamics(world: World) -> Dynamics:
         rise_rate * leave,
         -np.expm1(-STEP_DAYS / np.maximum(world.threats.immunity_days[threat], 1e-9)),
         -np.expm1(-STEP_DAYS / np.maximum(links.lag_days, 1e-9)),
-        links.probability * world.cells.protection[links.target],
+        links.probability * _protection(world)[links.target],
     )
+
+
+def _protection(world: World) -> Floats:
+    """Share of hits expected to succeed; a measure that is not ready yet is not counted on."""
+    ready = world.measure.ready_day <= 0.0
+    return world.cells.protection if ready else np.ones(len(world.cells))
 
 
 def occupied(world: World, observation: Observation) -> Floats:

@@ -187,11 +187,12 @@ class MechanismSpec(Spec):
 
 
 class MeasureSpec(Spec):
-    """A prevention measure that is in place before day 0, or none: what it multiplies."""
+    """A prevention measure, or none: what it multiplies, from its ready day on."""
 
     name: Slug
     title: Text = ""
     cost_bn_vnd: NonNegative = 0.0
+    ready_day: NonNegative = Field(0.0, description="day from which it works; nothing before")
     onset_share: dict[str, Share] = Field(
         default_factory=dict, description="share of onsets left, by threat"
     )

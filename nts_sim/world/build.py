@@ -12,7 +12,7 @@ from nts_sim.tables.load import Tables
 from nts_sim.world.checks import world_problems
 from nts_sim.world.hazard import make_hazard
 from nts_sim.world.links import make_links, make_roads
-from nts_sim.world.model import Information, World
+from nts_sim.world.model import Information, Measure, World
 from nts_sim.world.nodes import make_nodes
 from nts_sim.world.references import study_problems
 from nts_sim.world.response import (
@@ -56,7 +56,7 @@ def _assemble(study: Study, scenario: ScenarioSpec, tables: Tables) -> World:
     threats = make_threats(tables, scenario.threats, study.threat)
     resources = make_resources(tables, nodes, study.resources)
     cells = make_cells(tables, nodes, threats, resources, scenario, study.threat, study.measure)
-    desks, desks_of = make_desks(tables, nodes, study.mechanism, study.measure)
+    desks, desks_of = make_desks(tables, nodes, study.mechanism)
     every = range(0, scenario.horizon_days, scenario.epoch_every_days)
     return World(
         name=scenario.name,
@@ -76,6 +76,11 @@ def _assemble(study: Study, scenario: ScenarioSpec, tables: Tables) -> World:
         funds=make_funds(tables, nodes, study.fund, scenario.start_date),
         information=_information(study),
         hazard=make_hazard(tables, nodes, threats, cells, scenario, study.measure),
+        measure=Measure(
+            study.measure.ready_day,
+            study.measure.reporting_lag_factor,
+            study.measure.approval_factor,
+        ),
     )
 
 
@@ -83,7 +88,7 @@ def _information(study: Study) -> Information:
     spec = study.information
     return Information(
         name=spec.name,
-        lag_days=spec.lag_days * study.measure.reporting_lag_factor,
+        lag_days=spec.lag_days,
         detection_days=spec.detection_days,
         reported_share=tuple(spec.reported_share),
     )

@@ -125,7 +125,8 @@ class Cells:
     requirement : float array [cell, 3, resource], units (teams) or units a day (supplies) by
         severity
     harm_rate : float array [cell, 3], bn VND a day at coverage 0
-    protection : float array [cell], multiplies the success of hits on this cell (measures)
+    protection : float array [cell], multiplies the success of hits on this cell, from the day on
+        which the measure is ready
     at_place : tuple of int arrays, the cells drawing on each place's stock, ascending
     """
 
@@ -392,12 +393,28 @@ class RandomEvents:
 
 @dataclass(frozen=True, eq=False)
 class Hazard:
-    """Where onsets come from. `onset_share` is the share of entries measures leave, by threat."""
+    """Where onsets come from. `onset_share` is the share of entries the measure leaves."""
 
     injects: tuple[Inject, ...]
     events: tuple[RandomEvents, ...]
     warning_days: Floats
     onset_share: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Measure:
+    """A prevention measure, from `ready_day` on; its shares stand with the cells and the hazard.
+
+    `lag_factor` multiplies the lag of reports, `approval_factor` the time a signature takes.
+    """
+
+    ready_day: float = 0.0
+    lag_factor: float = 1.0
+    approval_factor: float = 1.0
+
+    def factor(self, value: float, day: float) -> float:
+        """Return a factor of the measure once it is ready, 1 before."""
+        return value if day >= self.ready_day else 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -425,6 +442,7 @@ class World:
     funds: tuple[Fund, ...]
     information: Information
     hazard: Hazard
+    measure: Measure = Measure()
 
     @cached_property
     def mechanism_index(self) -> Mapping[str, int]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from nts_sim.spec.models import FundSpec, MeasureSpec, MechanismChange, MechanismSpec, ResourcesSpec
+from nts_sim.spec.models import FundSpec, MechanismChange, MechanismSpec, ResourcesSpec
 from nts_sim.tables.columns import CENTRAL
 from nts_sim.tables.load import Tables
 from nts_sim.tables.names import resolve_place
@@ -79,7 +79,7 @@ def place_index(tables: Tables, nodes: Nodes, place: str) -> int:
 
 
 def make_desks(
-    tables: Tables, nodes: Nodes, spec: MechanismSpec, measure: MeasureSpec
+    tables: Tables, nodes: Nodes, spec: MechanismSpec
 ) -> tuple[tuple[Desk, ...], Mapping[str, Ints]]:
     """Make national desks once and provincial desks in every province.
 
@@ -94,7 +94,7 @@ def make_desks(
     for kind, level in zip(frame["desk"], frame["level"], strict=True):
         start = sum(len(np.unique(indices)) for indices in of.values())
         of[kind] = np.full(n, start) if level == "national" else np.arange(start, start + n)
-    factor = spec.approval_factor * measure.approval_factor
+    factor = spec.approval_factor
     desks: list[Desk] = []
     for row in tables.rows("desks"):
         host = hosts[row["host"]]

@@ -380,7 +380,7 @@ def test_factors_of_threats_network_mechanisms_and_measures():
         ),
         measure=MeasureSpec(
             name="x", hit_share={"flood_landslide": 0.6}, onset_share={"storm": 0.7},
-            reporting_lag_factor=0.5, approval_factor=0.5,
+            reporting_lag_factor=0.5, approval_factor=0.5, ready_day=4.0,
         ),
         fund=FundSpec(
             name="f", balance_factor=0.5, balance_factors={"central_contingency": 2.0},
@@ -401,7 +401,7 @@ def test_factors_of_threats_network_mechanisms_and_measures():
     assert military.supplies[0].ceiling == before.supplies[0].ceiling * 0.5
     assert military.supplies[0].unit_cost_bn_vnd == before.supplies[0].unit_cost_bn_vnd * 4.0
     mod = changed.desks[military.desk[0]]
-    assert (mod.servers, mod.approval_days) == (9, pytest.approx(0.1 * 3.0 * 0.5))
+    assert (mod.servers, mod.approval_days) == (9, pytest.approx(0.1 * 3.0))
     requisition = changed.mechanisms[changed.mechanism_index["requisition"]]
     assert (requisition.enabled, requisition.trigger.declared_level) == (False, 3)
     aid = changed.mechanisms[changed.mechanism_index["mutual_aid"]]
@@ -409,7 +409,8 @@ def test_factors_of_threats_network_mechanisms_and_measures():
     flood = changed.threats.index["flood_landslide"]
     assert set(changed.cells.protection[changed.cells.threat == flood]) == {0.6}
     assert changed.hazard.onset_share[changed.threats.index["storm"]] == 0.7
-    assert changed.information.lag_days == 0.25
+    made = changed.measure
+    assert (made.ready_day, made.lag_factor, made.approval_factor) == (4.0, 0.5, 0.5)
     central = changed.funds[changed.fund_index["central_contingency", None]]
     assert (central.balance_bn_vnd, central.closes_day) == (8000.0, 10.0)
     hcmc = changed.nodes.index["79"]
