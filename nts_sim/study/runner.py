@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import multiprocessing.context
 import os
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
@@ -137,7 +139,7 @@ def _chunks_of_processes(
     listed: Sequence[Task], bench: Bench, workers: int
 ) -> Generator[Chunk, None, None]:
     given = (bench.worlds, bench.sources, bench.seed)
-    pool = ProcessPoolExecutor(workers, initializer=set_up, initargs=given)
+    pool = ProcessPoolExecutor(workers, _context(), set_up, given)
     try:
         yield from _finished(pool.submit(work, task) for task in listed)
     except BrokenProcessPool:
@@ -147,6 +149,12 @@ def _chunks_of_processes(
         ) from None
     finally:
         _stop(pool)
+
+
+def _context() -> multiprocessing.context.BaseContext:
+    """Start workers afresh: a copy of a process with threads may hang."""
+    known = multiprocessing.get_all_start_methods()
+    return multiprocessing.get_context("forkserver" if "forkserver" in known else "spawn")
 
 
 def _finished(futures: Iterable[Future[Chunk]]) -> Iterator[Chunk]:

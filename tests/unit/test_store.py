@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import signal
 import subprocess
@@ -453,10 +452,21 @@ SCRIPT = textwrap.dedent(
 )
 
 
-def children_of(pid):
-    command = ["ps", "-o", "pid=", "--ppid", str(pid)]
-    listed = subprocess.run(command, capture_output=True, text=True, check=False)
-    return [int(word) for word in listed.stdout.split()]
+_HELPERS = 2
+"""Processes besides the workers: the server that starts them and the tracker of resources."""
+
+
+def parent_of(process):
+    try:
+        return int((process / "stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:  # it ended meanwhile
+        return None
+
+
+def descendants_of(pid):
+    processes = [path for path in Path("/proc").iterdir() if path.name.isdigit()]
+    children = [int(path.name) for path in processes if parent_of(path) == pid]
+    return children + [below for child in children for below in descendants_of(child)]
 
 
 def gone(pid):
@@ -481,7 +491,9 @@ def test_a_run_stopped_half_way_is_not_done_and_can_be_made_again(tmp_path, resu
     )  # fmt: skip
     assert process.stdout.readline() == "started\n"
     deadline = time.monotonic() + 20
-    while len(workers := children_of(process.pid)) < 2 and time.monotonic() < deadline:
+    while (
+        len(workers := descendants_of(process.pid)) < _HELPERS + 2 and time.monotonic() < deadline
+    ):
         time.sleep(0.05)
     time.sleep(0.5)
     process.send_signal(stop)
@@ -493,18 +505,18 @@ def test_a_run_stopped_half_way_is_not_done_and_can_be_made_again(tmp_path, resu
     deadline = time.monotonic() + 5
     while not all(gone(pid) for pid in workers) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert len(workers) == 2 and all(gone(pid) for pid in workers), "no process is left behind"
+    assert len(workers) == _HELPERS + 2 and all(gone(pid) for pid in workers), (
+        "no process is left behind"
+    )
     keep(folder, results)
     assert store.is_done(folder)
 
 
-def test_a_lost_worker_is_told_in_a_sentence():
-    def dies(_world):
-        return lambda _seen: os._exit(1)
+def dies(_world):
+    return lambda _seen: os._exit(1)
 
-    context = multiprocessing.get_start_method()
-    if context != "fork":
-        pytest.skip("needs processes that share this module")
+
+def test_a_lost_worker_is_told_in_a_sentence():
     with pytest.raises(PlaceOrMachine, match="worker process stopped"):
         run_comparison(
             study(workers=2), [("toy", 1.0, toy())], {"idle": partial(made, "idle", dies)}
