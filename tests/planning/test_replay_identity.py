@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from nts_sim.decision.model import OrderKind
+from nts_sim.engine import stockroom
 from tests.planning.instances import Promise, error, outcome, promise, random_world, replay
 
 INSTANCES = 220
@@ -92,6 +93,12 @@ def test_control_a_world_with_another_coverage_rule_is_noticed(promises):
         other = replace(made, world=replace(made.world, cells=cells))
         noticed += error(other, replay(other)) > 1e-4
     assert noticed >= 15
+
+
+def test_control_holding_supplies_against_a_whole_day_is_noticed(promises, monkeypatch):
+    """Against the whole day's requirement, a place settled at noon would serve less."""
+    monkeypatch.setattr(stockroom, "rest_of_day", lambda _tick, _ticks_per_day: 1.0)
+    assert _broken(promises) >= 3
 
 
 def test_the_plan_does_no_worse_than_doing_nothing(promises):
