@@ -15,9 +15,7 @@ NEVER: Final = 2**62
 """A tick beyond every horizon: "not scheduled"."""
 
 PRICE_YEAR: Final = 2024
-DAYS_PER_YEAR: Final = 365.0
 PEOPLE_PER_100K: Final = 100_000.0
-SEVERITIES: Final = (1, 2, 3)
 
 
 def ticks(days: float) -> int:

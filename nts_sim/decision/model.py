@@ -167,7 +167,8 @@ class Inbound:
     """Units admitted and not yet serving.
 
     `day` is when they are expected to serve (estimate for what waits for a signature or is still
-    to be handed over). `home` as in `Order`; `to_home` marks teams on the way back.
+    to be handed over). `home` as in `Order`; teams whose home is `place` are on the way
+    back.
     """
 
     number: int
@@ -176,7 +177,6 @@ class Inbound:
     quantity: float
     day: float
     home: int
-    to_home: bool
 
 
 @dataclass(frozen=True)

@@ -89,7 +89,7 @@ class OrderBook:
             self.pipeline[shipment] = Inbound(
                 number=ruling.number, place=admitted.place, resource=admitted.resource,
                 quantity=amount, day=float(math.ceil(ready + after + travel_days)),
-                home=admitted.home, to_home=ruling.order.kind is OrderKind.RETURN,
+                home=admitted.home,
             )  # fmt: skip
 
     def catch_up(self, rows: Iterable[Row]) -> None:
