@@ -12,6 +12,8 @@ from scipy.sparse.csgraph import dijkstra
 from nts_sim.world.model import Floats, Ints, Roads, World
 
 _MEMORY = 4096
+_EQUALLY_LONG_DAYS = 1e-9
+"""Routes that differ by less take equally long."""
 
 
 class RouteMap:
@@ -26,21 +28,34 @@ class RouteMap:
         free_days = roads.leg_km * (roads.detour_factor / roads.speed_km_per_day)
         share = roads.speed_share[np.asarray(road_severity, dtype=np.int64)]
         slowed = free_days / np.minimum(share[:, None], share[None, :])
-        graph = csr_array(np.where(np.isfinite(slowed), slowed, 0.0))
-        days, before = dijkstra(graph, return_predecessors=True)
-        self.road_days: Floats = days
-        self._before: Ints = before.astype(np.int64)
+        self._slowed = slowed
+        self.road_days: Floats = dijkstra(csr_array(np.where(np.isfinite(slowed), slowed, 0.0)))
         self._free_days = free_days
         self._leg_km = roads.leg_km
+        self._touching = [np.flatnonzero(np.isfinite(row)).tolist() for row in slowed]
+        self._routes: dict[tuple[int, int], tuple[int, ...]] = {}
 
     def route(self, source: int, place: int) -> tuple[int, ...]:
-        """Places after `source` up to `place`, in order; empty when they are the same."""
-        stops: list[int] = []
-        stop = place
-        while stop != source:
-            stops.append(stop)
-            stop = int(self._before[source, stop])
-        return tuple(reversed(stops))
+        """Places after `source` up to `place`, in order; empty when they are the same.
+
+        Of routes that take equally long, the one with the smaller code sequence.
+        """
+        if (source, place) not in self._routes:
+            stops: list[int] = []
+            while (here := stops[-1] if stops else source) != place:
+                stops.append(self._next_stop(here, place))
+            self._routes[source, place] = tuple(stops)
+        return self._routes[source, place]
+
+    def _next_stop(self, here: int, place: int) -> int:
+        """Return the first neighbour, by code, from which the rest takes no longer."""
+        left = self.road_days[here, place] + _EQUALLY_LONG_DAYS
+        on_a_best_route = (
+            stop
+            for stop in self._touching[here]
+            if self._slowed[here, stop] + self.road_days[stop, place] <= left
+        )
+        return next(on_a_best_route)
 
     def legs(self, source: int, route: tuple[int, ...]) -> tuple[tuple[float, ...], float]:
         """Return the days of each leg at full road speed, and the straight length in km."""
