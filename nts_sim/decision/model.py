@@ -202,7 +202,7 @@ class Observation:
     uses : int array [mechanism], orders granted so far
     mobilised : float array [mechanism, place, resource], units granted so far
     away : float array [place, resource], own units of the place granted away and not home
-    idle_days : float array [place, resource], days visitors have been without use
+    idle_days : float array [place, resource], days since units came or were last required there
     road_severity : int array [place], the worst road-blocking severity reported
     """
 

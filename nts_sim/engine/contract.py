@@ -11,7 +11,8 @@ Phases of an instant (events fire in order of tick, phase, index, sub):
 4 calendar onset, then spread            index: target cell         sub: 0 onset; 1 + link
 5 end of immunity                        index: cell
 6 day boundary, then settle              index: place, ascending
-7 decision epoch                         index: 0                   sub: order number
+7 decision epoch: rulings, then          index: 0; 1                sub: order number; 0
+  what follows from them at once
 8 settle after the epoch                 index: place, ascending
 = =====================================  =========================  ==========================
 

@@ -115,9 +115,8 @@ class Counter:
             return Grant(0.0, Refusal.STOCK)
         free = self._free(order.place, home, order.resource)
         quantity, cut = least(order.quantity, (free, Refusal.STOCK))
-        return Grant(
-            round_down(quantity, self._whole[order.resource]), cut, source=order.place, home=home
-        )
+        quantity, cut = self._in_whole_units(quantity, order.resource, cut)
+        return Grant(quantity, cut, source=order.place, home=home)
 
     def _mobilise(self, order: Order) -> Grant:
         mechanism = self.world.mechanisms[order.mechanism]
@@ -149,7 +148,8 @@ class Counter:
             hub: self._book.hub_left[order.mechanism, order.resource, hub]
             for hub in supply.hub_stock
         }
-        stocked = [hub for hub, stock in left.items() if stock > 0.0]
+        whole = self._whole[order.resource]
+        stocked = [hub for hub, stock in left.items() if round_down(stock, whole) > 0.0]
         if not stocked:
             return order.place, 0.0
         source = min(stocked, key=lambda hub: (self._map.road_days[hub, order.place], hub))
@@ -216,11 +216,18 @@ class Counter:
         _, km = self._map.legs(source, self._map.route(source, place))
         return float(self._move_cost[resource]) * km / 100.0 * (2 if self._is_team[resource] else 1)
 
+    def _in_whole_units(
+        self, quantity: float, resource: int, cut: Refusal | None
+    ) -> tuple[float, Refusal | None]:
+        """Round down; part of a unit is refused as stock that does not come in parts."""
+        units = round_down(quantity, self._whole[resource])
+        return units, Refusal.STOCK if cut is None and units < quantity - _GRAIN else cut
+
     def _paid(
         self, grant: Grant, order: Order, mechanism: Mechanism, unit_cost: float, signer: int
     ) -> Grant:
         """Trim to whole units and to what the fund can pay; find who signs."""
-        quantity, cut = round_down(grant.quantity, self._whole[order.resource]), grant.refusal
+        quantity, cut = self._in_whole_units(grant.quantity, order.resource, grant.refusal)
         fund = self._book.ledger.payer(mechanism, order.place)
         fixed = mechanism.fixed_cost_bn_vnd
         if mechanism.fund_kind is None:

@@ -82,7 +82,9 @@ def _values(people: People, effort: Effort, places: Floats, layout: Layout) -> V
     values |= _effort_values(effort, layout)
     values |= _share_values(people, places, layout.world)
     values["total_burden_bn_vnd", "all"] = (
-        values["harm_bn_vnd", "all"] + values["cost_bn_vnd", "all"]
+        values["harm_bn_vnd", "all"]
+        + values["cost_bn_vnd", "all"]
+        + layout.world.measure.cost_bn_vnd
     )
     return values
 
@@ -134,6 +136,7 @@ def _effort_values(effort: Effort, layout: Layout) -> Values:
             "spent_by_mechanism_bn_vnd", layout.keys("mechanism"),
             effort.spent_by_mechanism[:n_mechanisms],
         ),
+        ("measure_cost_bn_vnd", "all"): layout.world.measure.cost_bn_vnd,
         ("running_cost_bn_vnd", "all"): effort.running,
         ("supplies_used_bn_vnd", "all"): effort.supplies_used,
         ("supplies_replaced_bn_vnd", "all"): effort.supplies_replaced,

@@ -36,7 +36,11 @@ class Metric:
 
 METRICS: Final[tuple[Metric, ...]] = (
     Metric(
-        "total_burden_bn_vnd", "bn VND", "harm and all cost together", ranked=True),
+        "total_burden_bn_vnd", "bn VND",
+        "harm, cost of the response and cost of the prevention measure together", ranked=True),
+    Metric(
+        "measure_cost_bn_vnd", "bn VND",
+        "cost of the prevention measure, the same under every policy"),
     Metric(
         "harm_bn_vnd", "bn VND",
         "harm rate * days * (1 - relief effect * coverage), summed over incidents",

@@ -77,6 +77,7 @@ def _assemble(study: Study, scenario: ScenarioSpec, tables: Tables) -> World:
         information=_information(study),
         hazard=make_hazard(tables, nodes, threats, cells, scenario, study.measure),
         measure=Measure(
+            study.measure.cost_bn_vnd,
             study.measure.ready_day,
             study.measure.reporting_lag_factor,
             study.measure.approval_factor,

@@ -207,7 +207,8 @@ class Resources:
     move_cost : float array, bn VND per unit and 100 km one way
     acquire_cost : float array, bn VND per unit
     stock : float array [place, resource], units on day 0
-    idle_return_days : float, days without use after which visiting teams go home by themselves
+    idle_return_days : float, days without anybody there requiring them after which visiting teams
+        go home by themselves
     """
 
     name: tuple[str, ...]
@@ -372,7 +373,7 @@ class RandomEvents:
     Attributes
     ----------
     threat : int
-    month_rate : float array [12], national events a year, by calendar month
+    month_rate : float array [12], national events in each calendar month; they sum to a year's
     first_weight : float array [province], weight of the first province by month row: [12, province]
     size_mean : mean number of provinces hit by an event
     growth_weight : float array [province, province], preference for the next neighbour
@@ -405,9 +406,11 @@ class Hazard:
 class Measure:
     """A prevention measure, from `ready_day` on; its shares stand with the cells and the hazard.
 
-    `lag_factor` multiplies the lag of reports, `approval_factor` the time a signature takes.
+    `lag_factor` multiplies the lag of reports, `approval_factor` the time a signature takes. Its
+    cost is part of every policy's burden alike.
     """
 
+    cost_bn_vnd: float = 0.0
     ready_day: float = 0.0
     lag_factor: float = 1.0
     approval_factor: float = 1.0

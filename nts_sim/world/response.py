@@ -143,6 +143,11 @@ def level_desks(tables: Tables, desks_of: Mapping[str, Ints]) -> Ints:
     return np.stack([desks_of[str(rows[level])] for level in (1, 2, 3)], axis=1)
 
 
+def _scaled(ceiling: float, factor: float) -> float:
+    """Scale a ceiling; a factor of 0 closes even one that has no limit."""
+    return ceiling * factor if factor > 0.0 else 0.0
+
+
 def make_mechanisms(
     tables: Tables, nodes: Nodes, resources: Resources, spec: MechanismSpec,
     desks_of: Mapping[str, Ints],
@@ -177,7 +182,7 @@ def make_mechanisms(
                 fund_kind=row["fund"] or None,
                 fund_is_central=bool(row["fund_is_central"]),
                 donor_share=_donor_share(row["donor_share"], change),
-                ceiling_bn_vnd=_or_inf(row["ceiling_bn_vnd"]) * change.ceiling_factor,
+                ceiling_bn_vnd=_scaled(_or_inf(row["ceiling_bn_vnd"]), change.ceiling_factor),
                 fixed_cost_bn_vnd=float(row["fixed_cost_bn_vnd"]) * change.unit_cost_factor,
                 authority=row["authority"],
                 legal_basis=row["legal_basis"],

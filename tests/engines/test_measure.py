@@ -20,7 +20,7 @@ STARTS = (Inject(0, 1, 1.0), Inject(0, 1, 7.0))
 
 
 def world(ready_day, **parts):
-    measure = Measure(ready_day, lag_factor=0.0, approval_factor=0.25)
+    measure = Measure(ready_day=ready_day, lag_factor=0.0, approval_factor=0.25)
     return toy_world(injects=STARTS, horizon_days=12, parts={"measure": measure, **parts})
 
 
@@ -34,7 +34,7 @@ def test_onsets_are_prevented_from_the_ready_day_on():
 def test_hits_are_prevented_from_the_ready_day_on(ready_day, spread):
     linked = toy_world(
         injects=STARTS, links=[(0, 1, 1.0, 1.0)], horizon_days=20,
-        parts={"measure": Measure(ready_day)},
+        parts={"measure": Measure(ready_day=ready_day)},
     )  # fmt: skip
     shielded = replace(linked, cells=replace(linked.cells, protection=np.zeros(2)))
     trace = simulate(shielded, Policy("idle", lambda _world: lambda _seen: []), LUCK).trace
