@@ -116,8 +116,12 @@ def _user_folder(given: str | None) -> Path | None:
         return None
     folder = Path(given)
     try:
-        if folder.is_dir():
+        if folder.is_dir() and os.access(folder, os.R_OK | os.X_OK):
             return Path.cwd() / folder
+        if folder.is_dir():
+            raise InvalidInput(
+                [Problem(f"--config-dir {given}", "may not be read")], "the command line"
+            )
         what = "is a file, not a folder" if folder.exists() else "is not there"
     except (OSError, ValueError):
         what = "is not the name of a folder"

@@ -28,7 +28,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code
     except KeyboardInterrupt:
-        print("interrupted; nothing unfinished was kept", file=sys.stderr)
+        print(
+            "interrupted; what has no DONE.json is unfinished, run it again",
+            file=sys.stderr,
+        )
         return INTERRUPTED
     except BrokenPipeError:
         # The reader of our output is gone (as in `| head`); nobody is left to tell.

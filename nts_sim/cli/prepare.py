@@ -150,10 +150,15 @@ def _policy_problems(study: Study, flags: Flags, wants: Wants) -> list[Problem]:
     if wants == "one policy" and len(chosen) > 1:
         what = f"takes one policy here, not {listed}; use compare for several"
         problems.append(Problem("policy", what))
+    problems += [
+        Problem("--policy-file", f"the function is named like the policy {name!r}; rename it")
+        for name in own
+        if name in POLICY_NAMES
+    ]
     alone = wants == "either" and len(chosen) == 1
     if wants != "one policy" and not alone and study.baseline not in chosen:
         what = f"{study.baseline} is not among the policies compared ({listed}); "
-        what += "add it to policy=… or choose another baseline=…"
+        what += "add it to policy=… (with -m: policy=[a,b]) or choose another baseline=…"
         problems.append(Problem("baseline", what))
     return problems
 

@@ -82,7 +82,7 @@ def _run(path: Path) -> ModuleType:
     module.__file__ = str(path)
     try:
         exec(compile(path.read_bytes(), str(path), "exec"), vars(module))  # noqa: S102 - by design
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise _told(error, path, "while the file was read") from error
     return module
 
@@ -92,7 +92,7 @@ def _checked(
 ) -> Sequence[Order]:
     try:
         orders = function(world, observation)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise _told(error, path, f"on day {observation.day:g}") from error
     if isinstance(orders, list | tuple) and all(isinstance(order, Order) for order in orders):
         problems = order_problems(world, orders)
@@ -103,7 +103,7 @@ def _checked(
     raise _refuse(f"{path}, line {function.__code__.co_firstlineno}", what)
 
 
-def _told(error: Exception, path: Path, when: str) -> InvalidInput:
+def _told(error: BaseException, path: Path, when: str) -> InvalidInput:
     """Say in one sentence which line of the user's file failed, and how."""
     line = error.lineno if isinstance(error, SyntaxError) else _last_line(error, path)
     said = f": {error}".splitlines()[0] if str(error) else ""
@@ -111,7 +111,7 @@ def _told(error: Exception, path: Path, when: str) -> InvalidInput:
     return _refuse(where, f"{type(error).__name__} {when}{said}")
 
 
-def _last_line(error: Exception, path: Path) -> int | None:
+def _last_line(error: BaseException, path: Path) -> int | None:
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame.lineno for frame in frames if frame.filename == str(path)]
     return own[-1] if own else None

@@ -297,6 +297,8 @@ class Study(Spec):
     workers: Annotated[int, Field(ge=1, le=256)] | None = Field(
         None, description="processes; None: one per core"
     )
-    results_dir: str = "results"
-    tables_dir: str | None = Field(None, description="folder with the planner's own tables")
+    results_dir: Annotated[str, Field(min_length=1)] = "results"
+    tables_dir: Annotated[str, Field(min_length=1)] | None = Field(
+        None, description="folder with the planner's own tables"
+    )
     language: Literal["en"] = "en"

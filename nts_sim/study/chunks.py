@@ -51,6 +51,11 @@ class Failure:
     error: str
     message: str
 
+    @property
+    def told(self) -> str:
+        """The failure in one sentence."""
+        return f"{self.error}: {self.message}"
+
 
 @dataclass(frozen=True, eq=False)
 class Chunk:

@@ -17,7 +17,7 @@ import pandas as pd
 
 from nts_sim.decision.model import Policy
 from nts_sim.engine.session import simulate
-from nts_sim.errors import InvalidInput, PlaceOrMachine, Problem
+from nts_sim.errors import InvalidInput, NoAcceptableSolution, PlaceOrMachine, Problem
 from nts_sim.luck.draws import DrawSet, Luck
 from nts_sim.outcomes.accumulate import tally
 from nts_sim.outcomes.measures import measure
@@ -103,7 +103,23 @@ def run_comparison(
         for chunk in chunks:
             collected.add(chunk)
             progress(collected.finished, total, collected.failed)
+    _require_something(collected)
     return tables_of(collected, study.baseline, _set_name(study))
+
+
+def _require_something(collected: Collected) -> None:
+    """Refuse to compare a policy none of whose replications could be finished."""
+    problems = [
+        Problem(f"{policy} in {scenario}", f"every replication failed: {pile.failures[0].told}")
+        for (scenario, policy), pile in collected.piles.items()
+        if pile.tally is None and pile.failures
+    ]
+    if not problems:
+        return
+    unsolved = {failure.error for pile in collected.piles.values() for failure in pile.failures}
+    if unsolved == {NoAcceptableSolution.__name__}:
+        raise NoAcceptableSolution("\n".join(f"{p.where}: {p.what}" for p in problems))
+    raise InvalidInput(problems, "the policies, found while they ran")
 
 
 def check_policies(sources: Mapping[str, PolicySource]) -> None:

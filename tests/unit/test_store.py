@@ -217,15 +217,12 @@ def test_a_failed_replication_is_told_and_left_out():
     assert (pairs["n"] == n["failing"]).all()
 
 
-def test_all_replications_failing_still_gives_tables():
+def test_a_policy_that_never_finishes_a_replication_is_told_with_the_cause():
     def never(_world):
         raise RuntimeError("not today")
 
-    found = run_comparison(
-        study(), [("toy", 1.0, toy())], {"idle": partial(made, "idle", never)}
-    )  # fmt: skip
-    assert len(found.frames["failures"]) == 10
-    assert found.frames["daily"].empty and found.trace.empty
+    with pytest.raises(InvalidInput, match="every replication failed: RuntimeError: not today"):
+        run_comparison(study(), [("toy", 1.0, toy())], {"idle": partial(made, "idle", never)})
 
 
 def test_a_policy_that_cannot_be_made_is_told_before_work_starts():

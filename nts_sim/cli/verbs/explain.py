@@ -76,10 +76,14 @@ def _story(folder: Path, order: pd.Series[Any]) -> _Story:
     path, names = folder / "trace.parquet", folder / "names.json"
     if not (path.is_file() and names.is_file()):
         raise InvalidInput([Problem(str(folder), "holds no trace to explain from")], "the run")
-    trace = pd.read_parquet(path)
+    try:
+        trace = pd.read_parquet(path)
+        known = json.loads(names.read_text(encoding="utf-8"))[order["scenario"]]
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        what = "holds a trace.parquet or names.json that is not what the run wrote"
+        raise InvalidInput([Problem(str(folder), what)], "the run") from error
     mine = (trace["policy"] == order["policy"]) & (trace["scenario"] == order["scenario"])
-    known = json.loads(names.read_text(encoding="utf-8"))
-    return _Story(order, trace[mine].reset_index(drop=True), known[order["scenario"]])
+    return _Story(order, trace[mine].reset_index(drop=True), known)
 
 
 def _told(order: pd.Series[Any]) -> Iterator[str]:
