@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 
@@ -21,6 +22,9 @@ from nts_sim.units import TICKS_PER_DAY, ticks
 from nts_sim.world.model import World
 
 
+EngineName = Literal["simpy", "compiled"]
+
+
 class LocalSession:
     """One replication of one world, open between epochs (see `contract.Session`).
 
@@ -28,9 +32,13 @@ class LocalSession:
     ----------
     world, luck : World, Luck
     manages_returns : the policy sends idle teams home itself
+    engine : which engine carries the replication
     """
 
-    def __init__(self, world: World, luck: Luck, *, manages_returns: bool = False) -> None:
+    def __init__(
+        self, world: World, luck: Luck, *, manages_returns: bool = False,
+        engine: EngineName = "simpy",
+    ) -> None:  # fmt: skip
         calendar = hazard_calendar(world, luck)
         self._world, self._manages_returns = world, manages_returns
         self._outlook = Outlook(calendar)
@@ -95,9 +103,9 @@ def _visiting(world: World) -> np.ndarray[tuple[int, int, int], np.dtype[np.floa
     return mask
 
 
-def simulate(world: World, policy: Policy, luck: Luck) -> Run:
+def simulate(world: World, policy: Policy, luck: Luck, engine: EngineName = "simpy") -> Run:
     """Run one replication of `world` under `policy` with the given luck."""
-    session = LocalSession(world, luck, manages_returns=policy.manages_returns)
+    session = LocalSession(world, luck, manages_returns=policy.manages_returns, engine=engine)
     decide = policy.open(world)
     for day in world.epoch_days:
         session.advance(ticks(day))
