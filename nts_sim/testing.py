@@ -8,6 +8,7 @@ from datetime import date
 
 import numpy as np
 
+from nts_sim.world.links import road_legs
 from nts_sim.world.model import (
     Cells,
     Desk,
@@ -117,10 +118,11 @@ def toy_links(
 
 def toy_roads(n_places: int, leg_km: float = 100.0) -> Roads:
     """Make a chain of places, one leg apart."""
-    km = np.full((n_places, n_places), np.inf)
-    for i in range(n_places - 1):
-        km[i, i + 1] = km[i + 1, i] = leg_km
-    return Roads(km, 400.0, 1.0, 0.25, 0.25, np.array([1.0, 0.7, 0.4, 0.15]))
+    ahead = {(i, i + 1): leg_km for i in range(n_places - 1)}
+    back = {(b, a): km for (a, b), km in ahead.items()}
+    return Roads(
+        road_legs(ahead | back, n_places), 400.0, 1.0, 0.25, 0.25, np.array([1.0, 0.7, 0.4, 0.15])
+    )
 
 
 def toy_resources(

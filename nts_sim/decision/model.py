@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from nts_sim.world.model import Floats, Ints, World
 
@@ -179,6 +179,15 @@ class Inbound:
     home: int
 
 
+class Visiting(NamedTuple):
+    """Free teams at `place` that are not its own; home `n_places`: mobilised, they have none."""
+
+    place: int
+    resource: int
+    home: int
+    quantity: float
+
+
 @dataclass(frozen=True)
 class Observation:
     """What is known at an epoch. Arrays are contiguous, read-only copies.
@@ -193,8 +202,9 @@ class Observation:
     warnings : onsets forewarned and not yet due
     on_hand : float array [place, resource], units present
     free : float array [place, resource], on hand less reserved for orders not yet departed
-    teams : float array [place, home, resource], free teams by home; the last home index is
-        "mobilised" (no home place)
+    own : float array [place, resource], of `free`, what is not visiting: the place's own teams
+        that are at home, and all supplies
+    visitors : the rest of `free`, by place, resource and home
     target : float array [cell], shares set by SERVE
     inbound : units on the way
     balance, committed : float array [fund], bn VND
@@ -214,7 +224,8 @@ class Observation:
     warnings: tuple[Forewarning, ...]
     on_hand: Floats
     free: Floats
-    teams: Floats
+    own: Floats
+    visitors: tuple[Visiting, ...]
     target: Floats
     inbound: tuple[Inbound, ...]
     balance: Floats

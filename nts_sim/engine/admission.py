@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from nts_sim.decision.model import Order, OrderKind, Refusal, Ruling
 from nts_sim.engine.contract import Admitted, Engine
 from nts_sim.engine.grants import Counter, Grant, round_down
@@ -46,7 +44,6 @@ class Admission:
         self._no_home = world.nodes.n_places
         self._works = Works(world, luck)
         self._whole = world.resources.whole_units.tolist()
-        self._is_team = world.resources.is_team.tolist()
         self._leads = [mean_from_median(m.distribution, m.handover_days) for m in world.mechanisms]
         self._approvals = [mean_from_median(d.distribution, d.approval_days) for d in world.desks]
         self._map: RouteMap
@@ -59,14 +56,15 @@ class Admission:
         orders : applied by kind, then in list order
         automatic : the first so many were written by the shared return rule
         """
-        self._map = routes(self.world, np.asarray(self._engine.state.road_hit))
+        if orders:
+            self._map = routes(self.world, self._engine.state.road_hit())
         written = [(order, position < automatic) for position, order in enumerate(orders)]
         written.sort(key=lambda pair: pair[0].kind)
         first = len(self._book.rulings)
         admitted = [self._admit(order, by_rule) for order, by_rule in written]
         works = self._draw_works([item for item in admitted if item is not None])
         self._engine.submit(works)
-        self._book.pledged.fill(0.0)
+        self._book.pledged.clear()
         return tuple(self._book.rulings[first:])
 
     # --- one order --------------------------------------------------------------------------
@@ -114,7 +112,6 @@ class Admission:
             source=grant.source if grant.source >= 0 else order.place,
             resource=order.resource, home=grant.home,
             creates=order.kind is OrderKind.MOBILISE,
-            is_team=order.resource >= 0 and bool(self._is_team[order.resource]),
             tranches=tranches, route=route,
             leg_days=self._map.legs(grant.source, route)[0] if route else (),
             fixed_days=roads.load_days if route else roads.own_place_days,
@@ -148,7 +145,7 @@ class Admission:
     def _typical_travel(self, admitted: Admitted) -> float:
         if admitted.resource < 0:
             return 0.0
-        road = self._map.road_days[admitted.source, admitted.place] if admitted.route else 0.0
+        road = self._map.days(admitted.source, admitted.place) if admitted.route else 0.0
         return float(admitted.fixed_days + road)
 
     def _draw_works(self, admitted: Sequence[Admitted]) -> list[Admitted]:

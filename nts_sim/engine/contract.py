@@ -34,7 +34,7 @@ from typing import Protocol
 from nts_sim.decision.model import Observation, Order, OrderKind, Ruling
 from nts_sim.luck.draws import Luck
 from nts_sim.trace.model import Kind, Row, Trace
-from nts_sim.world.model import Floats
+from nts_sim.world.model import Floats, Ints
 
 PHASE_DELIVERY = 0
 PHASE_DEPARTURE = 1
@@ -45,6 +45,15 @@ PHASE_IMMUNITY = 5
 PHASE_SETTLE = 6
 PHASE_EPOCH = 7
 PHASE_RESETTLE = 8
+
+
+NEWS = frozenset(
+    (
+        Kind.ONSET, Kind.SPREAD, Kind.RISE, Kind.FALL,
+        Kind.HANDOVER, Kind.CREDIT, Kind.LEVEL, Kind.DEPART, Kind.ARRIVE,
+    )
+)  # fmt: skip
+"""Kinds of rows that change what is reported of cells, or what the order book says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +68,8 @@ class Admitted:
     place, source : destination and the place of departure (hub, donor; the same place where
         units are created on the spot); RETURN of mobilised teams: destination -1, they are released
     resource : -1 for DECLARE and DRAW
-    home : home place of the teams meant; `n_places` for mobilised teams and for supplies
+    home : home place of the teams meant, for the trace; `n_places` for mobilised teams and supplies
     creates : units come into being at departure (GOODS) instead of being taken from stock
-    is_team : the resource is teams
     tranches : (days after handover, amount), amounts sum to at most `quantity`
     route : places after the source, in order, with `leg_days` at full road speed; empty: own place
     fixed_days : loading or local travel, never slowed. A shipment serves from the day boundary at
@@ -80,7 +88,6 @@ class Admitted:
     resource: int
     home: int
     creates: bool
-    is_team: bool
     tranches: tuple[tuple[int, float], ...]
     route: tuple[int, ...]
     leg_days: tuple[float, ...]
@@ -91,31 +98,52 @@ class Admitted:
     first_shipment: int
 
 
-class State(Protocol):
-    """What an engine shows of its present; only to be read.
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """Copies of what an engine holds, contiguous.
 
     Attributes
     ----------
-    severity, since, coverage, target : by cell; `since` is the tick of activation
-    on_hand, held_back, last_used : by place and resource; held back are units reserved and not
-        yet departed, `last_used` the tick of the last use or arrival
-    teams, reserved : [place, home, resource]; the last home is "none" (mobilised, supplies)
-    road_hit : by place, worst severity of threats that block roads
+    on_hand, free : float array [place, resource]; free: less what is reserved and not yet departed
+    last_used : int array [place, resource], tick of the last use or arrival
+    target : float array [cell]
     """
 
-    severity: list[int]
-    since: list[int]
-    coverage: list[float]
-    target: list[float]
-    on_hand: list[list[float]]
-    held_back: list[list[float]]
-    teams: Floats
-    reserved: Floats
-    last_used: list[list[int]]
-    road_hit: list[int]
+    on_hand: Floats
+    free: Floats
+    last_used: Ints
+    target: Floats
 
-    def required_units(self, place: int) -> dict[int, float]:
-        """Full requirement of the place's active cells by resource."""
+
+class State(Protocol):
+    """What an engine shows of its present; only to be read."""
+
+    def severity(self, cell: int) -> int:
+        """Severity of a cell, 0 where it is not active."""
+        ...
+
+    def since(self, cell: int) -> int:
+        """Tick of the latest activation of a cell."""
+        ...
+
+    def free(self, place: int, resource: int) -> float:
+        """Units on hand less those reserved for orders that have not departed."""
+        ...
+
+    def required(self, place: int, resource: int) -> float:
+        """Full requirement of the place's active cells: units, or units a day."""
+        ...
+
+    def last_used(self, place: int, resource: int) -> int:
+        """Tick of the last use or arrival."""
+        ...
+
+    def road_hit(self) -> Ints:
+        """Worst severity of the threats that block roads, by place."""
+        ...
+
+    def holdings(self) -> Holdings:
+        """Copy everything that observations show of stock and targets."""
         ...
 
 
@@ -154,8 +182,12 @@ class Engine(Protocol):
         """Charge what was used up to the horizon; the last thing done."""
         ...
 
-    def rows_since(self, row: int) -> Sequence[Row]:
-        """Rows written from number `row` on, as tuples in the order of the trace's columns."""
+    def news(self) -> Sequence[Row]:
+        """Return the rows of kinds in `NEWS` written since last asked."""
+        ...
+
+    def trace(self) -> Trace:
+        """Return all rows so far, in order."""
         ...
 
 

@@ -152,7 +152,7 @@ class Counter:
         stocked = [hub for hub, stock in left.items() if round_down(stock, whole) > 0.0]
         if not stocked:
             return order.place, 0.0
-        source = min(stocked, key=lambda hub: (self._map.road_days[hub, order.place], hub))
+        source = min(stocked, key=lambda hub: (self._map.days(hub, order.place), hub))
         return source, min(limit, left[source])
 
     def _move(self, order: Order) -> Grant:
@@ -176,7 +176,7 @@ class Counter:
     def _serve(self, order: Order) -> Grant:
         if self.world.cells.place[order.cell] >= self.world.nodes.n_provinces:
             return Grant(0.0, Refusal.AUTHORITY)
-        if not self._engine.state.severity[order.cell] or not 0.0 <= order.quantity <= 1.0:
+        if not self._engine.state.severity(order.cell) or not 0.0 <= order.quantity <= 1.0:
             return Grant(0.0, Refusal.TRIGGER)
         return Grant(order.quantity)
 
@@ -188,8 +188,8 @@ class Counter:
         return None if self._triggers.open(mechanism, order.place) else Refusal.TRIGGER
 
     def _free(self, place: int, home: int, resource: int) -> float:
-        state, where = self._engine.state, (place, home, resource)
-        return float(state.teams[where] - state.reserved[where] - self._book.pledged[where])
+        there = self._engine.state.free(place, resource)
+        return self._book.free(place, resource, home, there)
 
     def _home_of(self, order: Order) -> int:
         if not self._is_team[order.resource]:
@@ -202,12 +202,12 @@ class Counter:
         home = place if self._is_team[resource] else self._no_home
         away = float(self._book.away[place, resource])
         own = self._free(place, home, resource) + away
-        required = self._engine.state.required_units(place).get(resource, 0.0)
+        required = self._engine.state.required(place, resource)
         return mechanism.donor_share * max(0.0, own - required) - away
 
     def _reachable(self, source: int, place: int) -> bool:
         inside = 0 <= source < self.world.nodes.n_provinces and source != place
-        return inside and math.isfinite(self._map.road_days[source, place])
+        return inside and math.isfinite(self._map.days(source, place))
 
     def _travel_cost(self, resource: int, source: int, place: int) -> float:
         """Travel of a unit, bn VND; teams' return is paid with the outward order."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from nts_sim.decision.model import Observation
+from nts_sim.decision.model import Observation, Visiting
 from nts_sim.engine.contract import Engine
 from nts_sim.engine.orderbook import OrderBook
 from nts_sim.engine.outlook import Outlook
@@ -14,7 +14,7 @@ from nts_sim.luck.draws import Luck, Stream, durations
 from nts_sim.luck.keys import cell_keys
 from nts_sim.trace.model import Kind, Row
 from nts_sim.units import NEVER, TICKS_PER_DAY, days, ticks
-from nts_sim.world.model import World
+from nts_sim.world.model import Floats, World
 
 _SEVERITY_KINDS = frozenset((Kind.ONSET, Kind.SPREAD, Kind.RISE, Kind.FALL))
 _BEGIN_KINDS = frozenset((Kind.ONSET, Kind.SPREAD))
@@ -59,18 +59,18 @@ class Observer:
         age = np.where(active, (told - self._since) / TICKS_PER_DAY, 0.0)
         share = np.where(active, np.interp(age, *self._curve), 1.0)
         exposed = self._world.cells.exposed[self._cells, np.maximum(seen, 1) - 1] * active * share
-        state, ledger = engine.state, book.ledger
-        on_hand = np.array(state.on_hand)
+        held, ledger = engine.state.holdings(), book.ledger
+        visitors = tuple(book.visitors)
         observation = Observation(
             day=days(now), severity=seen, age_days=age, exposed=exposed, reported_share=share,
             warnings=self._outlook.warnings(now), road_severity=self._roads(seen),
-            on_hand=on_hand, free=on_hand - np.array(state.held_back),
-            teams=state.teams - state.reserved, target=np.array(state.target),
+            on_hand=held.on_hand, free=held.free, own=_without(held.free, visitors),
+            visitors=visitors, target=held.target,
             inbound=tuple(book.pipeline.values()),
             balance=np.array(ledger.balance), committed=np.array(ledger.committed),
             level=np.array(book.level, dtype=np.int64), uses=np.array(book.uses, dtype=np.int64),
             mobilised=book.mobilised.copy(), away=book.away.copy(),
-            idle_days=(now - np.array(state.last_used)) / TICKS_PER_DAY,
+            idle_days=(now - held.last_used) / TICKS_PER_DAY,
         )  # fmt: skip
         for value in vars(observation).values():
             if isinstance(value, np.ndarray):
@@ -108,3 +108,11 @@ class Observer:
         hit = np.flatnonzero(seen * self._blocks)
         np.maximum.at(worst, self._world.cells.place[hit], seen[hit])
         return worst
+
+
+def _without(free: Floats, visitors: Iterable[Visiting]) -> Floats:
+    """Free units of the places themselves."""
+    own = free.copy()
+    for place, resource, _, units in visitors:
+        own[place, resource] -= units
+    return own

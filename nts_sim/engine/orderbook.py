@@ -11,6 +11,7 @@ import numpy as np
 from nts_sim.decision.model import Inbound, OrderKind, Ruling
 from nts_sim.engine.contract import Admitted
 from nts_sim.engine.ledger import Ledger
+from nts_sim.engine.visitors import Visitors
 from nts_sim.trace.model import Kind, Row
 from nts_sim.units import days
 from nts_sim.world.model import World
@@ -30,7 +31,8 @@ class OrderBook:
     away : [place, resource] own units granted away; teams come off when they are home again
     hub_left : units left by (mechanism, resource, hub)
     pipeline : units admitted and not yet serving, by shipment number
-    pledged : [place, home, resource] units granted at this epoch that no engine holds back yet
+    visitors : free teams away from home
+    pledged : by (place, resource), units granted at this epoch that no engine holds back yet
     """
 
     def __init__(self, world: World) -> None:
@@ -49,7 +51,9 @@ class OrderBook:
             for hub, stock in supply.hub_stock.items()
         }
         self.pipeline: dict[int, Inbound] = {}
-        self.pledged = np.zeros((n_places, n_places + 1, n_resources))
+        self.visitors = Visitors()
+        self.pledged: dict[tuple[int, int], float] = {}
+        self._is_team = world.resources.is_team.tolist()
         self.next_shipment = 0
         self._next_departure: list[int] = []
 
@@ -70,18 +74,33 @@ class OrderBook:
             hub = (ruling.mechanism, order.resource, ruling.source)
             if hub in self.hub_left:
                 self.hub_left[hub] -= ruling.granted
-        elif order.kind is OrderKind.MOVE and admitted.home in (ruling.source, len(self.level)):
-            self._lend(ruling, admitted)
+        elif order.kind is OrderKind.MOVE and self._is_own(
+            ruling.source, order.resource, admitted.home
+        ):
+            self.away[ruling.source, order.resource] += ruling.granted
         if order.kind in (OrderKind.MOVE, OrderKind.RETURN):
-            self.pledged[ruling.source, admitted.home, order.resource] += ruling.granted
+            self._pledge(ruling, admitted.home)
         if order.kind in (OrderKind.MOBILISE, OrderKind.MOVE, OrderKind.RETURN):
             self._expect(ruling, admitted, travel_days)
         self.next_shipment += len(admitted.tranches)
 
-    def _lend(self, ruling: Ruling, admitted: Admitted) -> None:
-        """Count a place's own units away; forwarded mobilised teams are nobody's own."""
-        if admitted.home == ruling.source or not admitted.is_team:
-            self.away[ruling.source, ruling.order.resource] += ruling.granted
+    def _is_own(self, place: int, resource: int, home: int) -> bool:
+        """Whether units at a place are its own: teams whose home it is, and all supplies."""
+        return home == place or not self._is_team[resource]
+
+    def _pledge(self, ruling: Ruling, home: int) -> None:
+        """Promise units that are to leave; nothing else may be given them."""
+        place, resource = ruling.source, ruling.order.resource
+        self.pledged[place, resource] = self.pledged.get((place, resource), 0.0) + ruling.granted
+        if not self._is_own(place, resource, home):
+            self.visitors.promise(place, resource, home, ruling.granted)
+
+    def free(self, place: int, resource: int, home: int, free_there: float) -> float:
+        """Units of a home that can still be promised, of all that is free at a place."""
+        if not self._is_own(place, resource, home):
+            return self.visitors.free(place, resource, home)
+        pledged = self.pledged.get((place, resource), 0.0)
+        return free_there - pledged - self.visitors.all_free(place, resource)
 
     def _expect(self, ruling: Ruling, admitted: Admitted, travel_days: float) -> None:
         ready = ruling.expected_day - travel_days
@@ -117,6 +136,9 @@ class OrderBook:
             self.pipeline[shipment] = replace(self.pipeline[shipment], day=serves)
 
     def _arrive(self, row: Row) -> None:
+        place, resource, units, home = row[5], row[7], row[9], int(row[10])
+        if place >= 0 and not self._is_own(place, resource, home):
+            self.visitors.arrive(place, resource, home, units)
         inbound = self.pipeline.pop(row[3], None)
         if inbound is not None and inbound.place >= 0 and inbound.home == inbound.place:
             self.away[inbound.place, inbound.resource] -= inbound.quantity

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-import numpy as np
-
-from nts_sim.decision.model import Observation, Order, Policy, Ruling, send_home
+from nts_sim.decision.model import Observation, Order, Policy, Ruling, Visiting, send_home
 from nts_sim.engine.admission import Admission
 from nts_sim.engine.contract import Engine, Run
 from nts_sim.engine.deck import Deck
@@ -17,10 +15,9 @@ from nts_sim.engine.outlook import Outlook
 from nts_sim.engine.simpy_engine import SimpyEngine
 from nts_sim.luck.calendar import hazard_calendar
 from nts_sim.luck.draws import Luck
-from nts_sim.trace.model import Trace, as_trace
+from nts_sim.trace.model import Trace
 from nts_sim.units import TICKS_PER_DAY, ticks
 from nts_sim.world.model import World
-
 
 EngineName = Literal["simpy", "compiled"]
 
@@ -46,8 +43,6 @@ class LocalSession:
         self.book = OrderBook(world)
         self._observer = Observer(world, luck, self._outlook)
         self._admission = Admission(world, luck, self._outlook, self.engine, self.book)
-        self._read = 0
-        self._visitor = _visiting(world)
 
     def advance(self, until: int) -> None:
         """Run to tick `until`, its events and settling included."""
@@ -66,41 +61,32 @@ class LocalSession:
 
     def trace(self) -> Trace:
         """Return all rows so far, in the order of semantics."""
-        return as_trace(self.engine.rows_since(0))
+        return self.engine.trace()
 
     def _catch_up(self) -> None:
-        rows = self.engine.rows_since(self._read)
-        self._read += len(rows)
+        rows = self.engine.news()
         self.book.catch_up(rows)
         self._observer.follow(rows)
 
     def _idle_teams_home(self) -> list[Order]:
         """Send visiting teams home that had no use for a while and expect none."""
-        state = self.engine.state
-        free = (state.teams - state.reserved) * self._visitor
-        visiting = np.argwhere(free > 0.0)
-        if not len(visiting):
+        visitors = list(self.book.visitors)
+        if not visitors:
             return []
-        idle_ticks = self._world.resources.idle_return_days * TICKS_PER_DAY
-        cells = self._world.cells.place
+        idle_since = self.engine.now - self._world.resources.idle_return_days * TICKS_PER_DAY
+        cells, last_used = self._world.cells.place, self.engine.state.last_used
         expecting = {
             int(cells[warning.cell]) for warning in self._outlook.warnings(self.engine.now)
         }
         return [
-            send_home(place, resource, float(free[place, home, resource]), home, "idle")
-            for place, home, resource in visiting.tolist()
-            if place not in expecting
-            and self.engine.now - state.last_used[place][resource] >= idle_ticks
+            send_home(place, resource, units, home, "idle")
+            for place, resource, home, units in sorted(visitors, key=_by_home)
+            if place not in expecting and last_used(place, resource) <= idle_since
         ]
 
 
-def _visiting(world: World) -> np.ndarray[tuple[int, int, int], np.dtype[np.float64]]:
-    """Mask of [place, home, resource]: teams away from home."""
-    n_places = world.nodes.n_places
-    mask = np.ones((n_places, n_places + 1, 1)) * world.resources.is_team
-    here = np.arange(n_places)
-    mask[here, here, :] = 0.0
-    return mask
+def _by_home(visiting: Visiting) -> tuple[int, int, int]:
+    return visiting.place, visiting.home, visiting.resource
 
 
 def simulate(world: World, policy: Policy, luck: Luck, engine: EngineName = "simpy") -> Run:

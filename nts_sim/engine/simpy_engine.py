@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 from nts_sim.engine.clockwork import Ticket, slot
 from nts_sim.engine.contract import (
+    NEWS,
     PHASE_EPOCH,
     PHASE_ONSET,
     PHASE_RESETTLE,
@@ -22,8 +23,9 @@ from nts_sim.engine.convoys import Convoys
 from nts_sim.engine.deck import Deck
 from nts_sim.engine.incidents import Incidents
 from nts_sim.engine.stage import Stage
+from nts_sim.engine.stockroom import Shown
 from nts_sim.luck.calendar import Calendar
-from nts_sim.trace.model import Kind, Row
+from nts_sim.trace.model import Kind, Row, Trace, as_trace
 from nts_sim.units import ticks
 from nts_sim.world.model import World
 
@@ -36,6 +38,10 @@ class SimpyEngine:
     world : World
     deck : luck of cells and links
     calendar : onsets, fixed before the run
+
+    Attributes
+    ----------
+    state : the present
     """
 
     def __init__(self, world: World, deck: Deck, calendar: Calendar) -> None:
@@ -43,6 +49,8 @@ class SimpyEngine:
         self._incidents = Incidents(self._stage, deck)
         self._convoys = Convoys(self._stage)
         self._n_places = world.nodes.n_places
+        self._told = 0
+        self.state: State = Shown(self._stage.state)
         self._horizon = ticks(world.horizon_days)
         for day in range(1, world.horizon_days):
             self._at(ticks(day), slot(PHASE_SETTLE, 0), self._day_boundary)
@@ -50,11 +58,6 @@ class SimpyEngine:
         for tick, cell, severity, mark in zip(*(c.tolist() for c in columns), strict=True):
             if tick < self._horizon:
                 self._at(tick, slot(PHASE_ONSET, cell), self._onset(cell, severity, mark))
-
-    @property
-    def state(self) -> State:
-        """The present."""
-        return self._stage.state
 
     @property
     def now(self) -> int:
@@ -110,9 +113,15 @@ class SimpyEngine:
             self._stage.env.present = slot(PHASE_SETTLE, place)
             self._charge(place)
 
-    def rows_since(self, row: int) -> Sequence[Row]:
-        """Rows written from number `row` on."""
-        return self._stage.rows[row:]
+    def news(self) -> Sequence[Row]:
+        """Return the rows of kinds in `NEWS` written since last asked."""
+        rows = self._stage.rows[self._told :]
+        self._told += len(rows)
+        return [row for row in rows if row[4] in NEWS]
+
+    def trace(self) -> Trace:
+        """Return all rows so far."""
+        return as_trace(self._stage.rows)
 
     def _at(self, tick: int, place_in_order: int, call: Callable[[], None]) -> None:
         ticket = Ticket(self._stage.env, place_in_order, tick - self.now)

@@ -12,10 +12,10 @@ from typing import Protocol
 
 import numpy as np
 
-from nts_sim.engine.contract import Admitted
+from nts_sim.engine.contract import Admitted, Holdings
 from nts_sim.engine.rules import fill, rest_of_day
 from nts_sim.units import TICKS_PER_DAY
-from nts_sim.world.model import NodeKind, World
+from nts_sim.world.model import Ints, NodeKind, World
 
 Need = list[tuple[int, float]]
 """Resources a cell requires, with amounts: units, or units a day."""
@@ -27,7 +27,7 @@ class _Clock(Protocol):
 
 
 class Stockroom:
-    """The present of a replication, as an engine keeps it (see `contract.State`).
+    """The present of a replication, as the SimPy engine keeps it.
 
     Parameters
     ----------
@@ -38,7 +38,6 @@ class Stockroom:
     def __init__(self, world: World, clock: _Clock) -> None:
         cells, nodes, threats = world.cells, world.nodes, world.threats
         self._clock = clock
-        self.no_home = nodes.n_places
         n_cells, n_resources = len(cells), len(world.resources.name)
         self.severity = [0] * n_cells
         self.since = [0] * n_cells
@@ -49,8 +48,6 @@ class Stockroom:
         self.target = list(self.default_target)
         self.on_hand: list[list[float]] = world.resources.stock.tolist()
         self.held_back = [[0.0] * n_resources for _ in range(nodes.n_places)]
-        self.teams = _initial_teams(world)
-        self.reserved = np.zeros_like(self.teams)
         self.last_used = [[0] * n_resources for _ in range(nodes.n_places)]
         self.road_hit = [0] * nodes.n_places
         self._desk_hit = [0] * len(nodes.code)
@@ -95,22 +92,17 @@ class Stockroom:
 
     def reserve(self, order: Admitted) -> None:
         """Hold back units of an admitted order until they depart."""
-        self.reserved[order.source, order.home, order.resource] += order.quantity
         self.held_back[order.source][order.resource] += order.quantity
 
     def take(self, order: Admitted, amount: float) -> None:
         """Let reserved units leave; units that an order creates were never in stock."""
         if order.creates:
             return
-        where = order.source, order.home, order.resource
-        self.reserved[where] -= amount
-        self.teams[where] -= amount
         self.held_back[order.source][order.resource] -= amount
         self.on_hand[order.source][order.resource] -= amount
 
     def receive(self, order: Admitted, amount: float) -> None:
         """Let units arrive where they are wanted, or home."""
-        self.teams[order.place, order.home, order.resource] += amount
         self.on_hand[order.place][order.resource] += amount
         self.last_used[order.place][order.resource] = self._clock.now
 
@@ -122,14 +114,13 @@ class Stockroom:
         elapsed = (now - self._settled[place]) / TICKS_PER_DAY
         self._settled[place] = now
         consumed = []
-        for resource, rate in use.items():
+        for resource, rate in sorted(use.items()):
             self.last_used[place][resource] = now
             used = 0.0 if self._is_team[resource] else min(
                 self.on_hand[place][resource], rate * elapsed
             )  # fmt: skip
             if used > 0.0:
                 self.on_hand[place][resource] -= used
-                self.teams[place, self.no_home, resource] -= used
                 consumed.append((resource, used))
         return consumed
 
@@ -176,24 +167,52 @@ class Stockroom:
         self._told[cell] = present
         return changed
 
-    def required_units(self, place: int) -> dict[int, float]:
-        """Full requirement of the place's active cells by resource: units, or units a day."""
-        required: dict[int, float] = {}
+    def required(self, place: int, resource: int) -> float:
+        """Full requirement of the place's active cells: units, or units a day."""
+        total = 0.0
         for cell in self._cells_at[place]:
-            for resource, amount in self._need(cell) if self.severity[cell] else ():
-                required[resource] = required.get(resource, 0.0) + amount
-        return required
+            for needed, amount in self._need(cell) if self.severity[cell] else ():
+                total += amount if needed == resource else 0.0
+        return total
 
 
-def _initial_teams(world: World) -> np.ndarray[tuple[int, int, int], np.dtype[np.float64]]:
-    """Teams start at home; supplies have no home."""
-    stock, is_team = world.resources.stock, world.resources.is_team
-    n_places, n_resources = stock.shape
-    teams = np.zeros((n_places, n_places + 1, n_resources))
-    here = np.arange(n_places)
-    teams[here, here, :] = np.where(is_team, stock, 0.0)
-    teams[:, n_places, :] = np.where(is_team, 0.0, stock)
-    return teams
+class Shown:
+    """What is shown of a stockroom (see `contract.State`)."""
+
+    def __init__(self, room: Stockroom) -> None:
+        self._room = room
+
+    def severity(self, cell: int) -> int:
+        """Severity of a cell, 0 where it is not active."""
+        return self._room.severity[cell]
+
+    def since(self, cell: int) -> int:
+        """Tick of the latest activation of a cell."""
+        return self._room.since[cell]
+
+    def free(self, place: int, resource: int) -> float:
+        """Units on hand less those reserved."""
+        return self._room.on_hand[place][resource] - self._room.held_back[place][resource]
+
+    def required(self, place: int, resource: int) -> float:
+        """Full requirement of the place's active cells."""
+        return self._room.required(place, resource)
+
+    def last_used(self, place: int, resource: int) -> int:
+        """Tick of the last use or arrival."""
+        return self._room.last_used[place][resource]
+
+    def road_hit(self) -> Ints:
+        """Worst severity of the threats that block roads, by place."""
+        return np.array(self._room.road_hit, dtype=np.int64)
+
+    def holdings(self) -> Holdings:
+        """Copy stock and targets."""
+        on_hand = np.array(self._room.on_hand)
+        return Holdings(
+            on_hand, on_hand - np.array(self._room.held_back), np.array(self._room.last_used),
+            np.array(self._room.target),
+        )  # fmt: skip
 
 
 def _needs(world: World) -> list[list[Need]]:

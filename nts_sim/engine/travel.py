@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -12,6 +12,8 @@ from scipy.sparse.csgraph import dijkstra
 from nts_sim.world.model import Floats, Ints, Roads, World
 
 _MEMORY = 4096
+_ALL_AT_ONCE = 512
+"""Provinces up to which all routes are worked out together."""
 _EQUALLY_LONG_DAYS = 1e-9
 """Routes that differ by less take equally long."""
 
@@ -19,21 +21,36 @@ _EQUALLY_LONG_DAYS = 1e-9
 class RouteMap:
     """Fewest-days routes between all provinces, for one state of the roads.
 
-    Attributes
-    ----------
-    road_days : float array [province, province], days on the road; inf where unreachable
+    Worked out when first asked for: of a small network at once, of a large one place by place.
     """
 
     def __init__(self, roads: Roads, road_severity: tuple[int, ...]) -> None:
-        free_days = roads.leg_km * (roads.detour_factor / roads.speed_km_per_day)
+        km = roads.leg_km
         share = roads.speed_share[np.asarray(road_severity, dtype=np.int64)]
-        slowed = free_days / np.minimum(share[:, None], share[None, :])
-        self._slowed = slowed
-        self.road_days: Floats = dijkstra(csr_array(np.where(np.isfinite(slowed), slowed, 0.0)))
-        self._free_days = free_days
-        self._leg_km = roads.leg_km
-        self._touching = [np.flatnonzero(np.isfinite(row)).tolist() for row in slowed]
+        start = np.repeat(np.arange(km.shape[0]), np.diff(km.indptr))
+        self._free_days = km * (roads.detour_factor / roads.speed_km_per_day)
+        slowed = self._free_days.data / np.minimum(share[start], share[km.indices])
+        self._slowed = csr_array((slowed, km.indices, km.indptr), shape=km.shape)
+        self._leg_km = km
+        self._rows: dict[int, list[float]] = {}
         self._routes: dict[tuple[int, int], tuple[int, ...]] = {}
+
+    @cached_property
+    def road_days(self) -> Floats:
+        """Days on the road, float array [province, province]; inf where unreachable."""
+        return dijkstra(self._slowed)
+
+    def days(self, source: int, place: int) -> float:
+        """Days on the road between two provinces; inf where there is none."""
+        return self._from(place)[source]
+
+    def _from(self, place: int) -> list[float]:
+        """Days on the road between a province and every other."""
+        if not self._rows and self._slowed.shape[0] <= _ALL_AT_ONCE:
+            self._rows = dict(enumerate(self.road_days.T.tolist()))
+        if place not in self._rows:
+            self._rows[place] = dijkstra(self._slowed, indices=place).tolist()
+        return self._rows[place]
 
     def route(self, source: int, place: int) -> tuple[int, ...]:
         """Places after `source` up to `place`, in order; empty when they are the same.
@@ -49,18 +66,18 @@ class RouteMap:
 
     def _next_stop(self, here: int, place: int) -> int:
         """Return the first neighbour, by code, from which the rest takes no longer."""
-        left = self.road_days[here, place] + _EQUALLY_LONG_DAYS
+        rest = self._from(place)
+        left = rest[here] + _EQUALLY_LONG_DAYS
+        legs = slice(self._slowed.indptr[here], self._slowed.indptr[here + 1])
+        stops, days = self._slowed.indices[legs].tolist(), self._slowed.data[legs].tolist()
         on_a_best_route = (
-            stop
-            for stop in self._touching[here]
-            if self._slowed[here, stop] + self.road_days[stop, place] <= left
+            stop for stop, leg in sorted(zip(stops, days, strict=True)) if leg + rest[stop] <= left
         )
         return next(on_a_best_route)
 
     def legs(self, source: int, route: tuple[int, ...]) -> tuple[tuple[float, ...], float]:
         """Return the days of each leg at full road speed, and the straight length in km."""
-        stops = (source, *route)
-        pairs = list(itertools.pairwise(stops))
+        pairs = list(itertools.pairwise((source, *route)))
         days = tuple(float(self._free_days[pair]) for pair in pairs)
         return days, float(sum(self._leg_km[pair] for pair in pairs))
 
@@ -78,7 +95,7 @@ def routes(world: World, road_severity: Ints) -> RouteMap:
     world : World
     road_severity : int array [place], worst severity of threats that block roads
     """
-    return _route_map(world, tuple(road_severity[: world.nodes.n_provinces].tolist()))
+    return _route_map(world, tuple(road_severity[: world.roads.leg_km.shape[0]].tolist()))
 
 
 def travel_days(world: World, road_severity: Ints) -> Floats:

@@ -40,11 +40,11 @@ class Triggers:
         """Worst severity active or forewarned at a place."""
         severity, coming = self._engine.state.severity, self._outlook.severities(self._engine.now)
         cells = self._world.cells.at_place[place].tolist()
-        return max((max(severity[cell], coming.get(cell, 0)) for cell in cells), default=0)
+        return max((max(severity(cell), coming.get(cell, 0)) for cell in cells), default=0)
 
     def _age(self, place: int) -> float:
         """Days since the earliest onset still active at a place; -1 where nothing is active."""
         state, now = self._engine.state, self._engine.now
         cells = self._world.cells.at_place[place].tolist()
-        ages = [days(now - state.since[c]) for c in cells if state.severity[c]]
+        ages = [days(now - state.since(c)) for c in cells if state.severity(c)]
         return max(ages, default=-1.0)

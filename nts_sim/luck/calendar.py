@@ -20,6 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 from nts_sim.luck.draws import Luck, Stream, name_key
+from nts_sim.luck.keys import cell_keys
 from nts_sim.units import days, ticks
 from nts_sim.world.model import Floats, Ints, RandomEvents, World
 
@@ -94,11 +95,21 @@ def _calendar(world: World, entries: list[_Entry]) -> Calendar:
 
 def _scripted(world: World, luck: Luck) -> Iterator[_Entry]:
     injects = world.hazard.injects
-    marks = luck.uniform(Stream.INJECT, np.arange(len(injects))).tolist()
-    for inject, mark in zip(injects, marks, strict=True):
+    for inject, mark in zip(injects, _script_marks(world, luck), strict=True):
         left = _left(world, int(world.cells.threat[inject.cell]), inject.day)
         if mark < inject.probability * left:
             yield _Entry(ticks(inject.day), inject.cell, inject.severity, mark)
+
+
+def _script_marks(world: World, luck: Luck) -> list[float]:
+    """Draw the marks of the script, keyed by the cell and which of its entries it is, in order.
+
+    An entry added elsewhere in the script changes nobody else's luck.
+    """
+    cells = [inject.cell for inject in world.hazard.injects]
+    which = [cells[:position].count(cell) for position, cell in enumerate(cells)]
+    keys = cell_keys(world)[np.array(cells, dtype=np.int64)]
+    return luck.uniform(Stream.INJECT, keys, which).tolist()  # type: ignore[no-any-return]
 
 
 def _random(world: World, events: RandomEvents, luck: Luck) -> Iterator[_Entry]:

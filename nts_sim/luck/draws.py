@@ -16,14 +16,12 @@ from enum import IntEnum
 from hashlib import blake2b
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import ndtri
 
+from nts_sim.luck.compiled import chain, standard_exponentials, unit
 from nts_sim.world.model import Distribution, Floats
 
-_GAMMA = np.uint64(0x9E3779B97F4A7C15)
-_MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
-_MIX_2 = np.uint64(0x94D049BB133111EB)
 _LN2 = float(np.log(2.0))
 P90_IS_TWICE_MEDIAN = float(np.log(2.0) / ndtri(0.9))
 """Sigma of a lognormal law whose 90th percentile is twice its median."""
@@ -39,7 +37,7 @@ class DrawSet(IntEnum):
 class Stream(IntEnum):
     """What a draw decides. Numbers are part of results: never renumber, only append."""
 
-    INJECT = 1  # entity: entry of the script
+    INJECT = 1  # entity: cell · occurrence: which of its entries in the script
     EVENT_COUNT = 2  # entity: threat · occurrence: month
     EVENT = 3  # entity: threat · occurrence: event · step: day, first, size, severity
     ENTRY_MARK = 4  # entity: cell · occurrence: event
@@ -53,14 +51,8 @@ class Stream(IntEnum):
     HANDOVER = 12  # entity: mechanism, place and resource · occurrence: how many so far
 
 
-def _mix(value: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    value = (value ^ (value >> np.uint64(30))) * _MIX_1
-    value = (value ^ (value >> np.uint64(27))) * _MIX_2
-    return value ^ (value >> np.uint64(31))
-
-
-def _chain(state: NDArray[np.uint64], field: ArrayLike) -> NDArray[np.uint64]:
-    return _mix(state * _GAMMA + np.asarray(field, dtype=np.uint64) + _GAMMA)
+_chain, _unit = chain.py_func, unit.py_func
+"""The compiled functions as they are written, for whole arrays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +79,19 @@ class Luck:
         -------
         float array of the broadcast shape
         """
+        shape = np.broadcast_shapes(np.shape(entity), np.shape(occurrence), np.shape(step))
+        state = np.array([self.stream(stream)], dtype=np.uint64)
+        for field in (entity, occurrence, step):
+            state = _chain(state, np.asarray(field, dtype=np.uint64))
+        drawn = _unit(state)
+        return np.broadcast_to(drawn, shape) if shape else drawn.reshape(())
+
+    def stream(self, stream: Stream) -> int:
+        """Hash the fields of a key that all draws of a stream share."""
         state = np.zeros(1, dtype=np.uint64)
         for field in (self.seed, int(self.draw_set), self.replication, int(stream)):
-            state = _chain(state, field)
-        shape = np.broadcast_shapes(np.shape(entity), np.shape(occurrence), np.shape(step))
-        for field_array in (entity, occurrence, step):
-            state = _chain(state, field_array)
-        unit = ((state >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
-        return np.broadcast_to(unit, shape) if shape else unit.reshape(())
+            state = _chain(state, np.asarray(field, dtype=np.uint64))
+        return int(state[0])
 
 
 def name_key(name: str) -> int:
@@ -121,7 +118,7 @@ def durations(law: Distribution, typical: ArrayLike, uniform: ArrayLike) -> Floa
     if law == "fixed":
         return np.broadcast_to(typical_array, np.broadcast_shapes(typical_array.shape, u.shape))
     if law == "exponential":
-        return typical_array * -np.log1p(-u)
+        return typical_array * standard_exponentials(u)
     return typical_array * np.exp(P90_IS_TWICE_MEDIAN * ndtri(u))
 
 

@@ -181,11 +181,8 @@ def numbers_of(
 
 def _stocks(sets: Sets, observation: Observation) -> tuple[Floats, Floats]:
     """Free units by place and resource: own (supplies count as own) and visiting."""
-    n, here = sets.n_places, np.arange(sets.n_places)
-    teams = observation.teams[:n, :, sets.resource]
-    own = np.where(sets.is_team, teams[here, here], observation.free[:n][:, sets.resource])
-    guest = np.where(sets.is_team, teams.sum(axis=1) - teams[here, here], 0.0)
-    return np.maximum(own, 0.0), np.maximum(guest, 0.0)
+    own, free = (a[: sets.n_places][:, sets.resource] for a in (observation.own, observation.free))
+    return np.maximum(own, 0.0), np.maximum(free - own, 0.0)
 
 
 def _inflows(sets: Sets, observation: Observation) -> tuple[Floats, Floats]:

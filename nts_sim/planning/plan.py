@@ -111,13 +111,21 @@ def _rounded(sets: Sets, amounts: Floats, resource: Ints, group: Ints, limit: Fl
     return made
 
 
+def _by_place_and_resource(observation: Observation) -> dict[tuple[int, int], dict[int, float]]:
+    """Free visitors by home, at each place of each resource."""
+    found: dict[tuple[int, int], dict[int, float]] = {}
+    for place, resource, home, units in observation.visitors:
+        found.setdefault((place, resource), {})[home] = units
+    return found
+
+
 class OrderWriter:
     """Writes the orders of one departure of a plan, each with its reason and runner-up."""
 
     def __init__(self, world: World, plan: Plan, observation: Observation, departure: int) -> None:
         self._world, self._plan, self._departure = world, plan, departure
         self._sets, self._numbers = plan.template.sets, plan.numbers
-        self._teams = observation.teams.copy()
+        self._visitors = _by_place_and_resource(observation)
         self._names = world.nodes.name
         self._titles = [world.resources.title[r] for r in self._sets.resource]
 
@@ -227,10 +235,9 @@ class OrderWriter:
     def _by_home(self, place: int, r: int, units: float) -> list[tuple[int, float]]:
         """Take visitors of one place by home, mobilised and larger parties first."""
         resource, out = int(self._sets.resource[r]), []
-        free = self._teams[place, :, resource]
-        homes = [h for h in np.argsort(-free, kind="stable").tolist() if h != place and free[h] > 0]
-        for home in homes:
-            part = min(units, float(free[home]))
+        free = self._visitors.get((place, resource), {})
+        for home in sorted(free, key=lambda home: (-free[home], home)):
+            part = min(units, free[home])
             if self._sets.whole[r]:
                 part = float(np.floor(part + _DUST))
             if part > 0.0:

@@ -87,7 +87,7 @@ def means_of(world: World, cover_days: float) -> Means:
         credit_days=tuple(_first_days(world, mechanism) for mechanism in world.mechanisms),
         transfer_days=_lead_days(world, world.mechanisms[transfer]) if transfer >= 0 else np.inf,
         km=clear * (world.roads.speed_km_per_day / world.roads.detour_factor),
-        near=np.isfinite(world.roads.leg_km),
+        near=world.roads.leg_km.toarray() > 0.0,
     )
 
 

@@ -162,13 +162,6 @@ def _shortage(wanted: Floats, have: Floats, whole_units: Bools) -> Floats:
     return np.where(whole_units, np.ceil(missing - _GRAIN), missing)
 
 
-def own_units(world: World, observation: Observation) -> Floats:
-    """Free units of each province's own that are at home: [place, resource]."""
-    here = np.arange(world.nodes.n_provinces)
-    teams, supplies = observation.teams[here, here], observation.teams[: len(here), -1]
-    return np.where(world.resources.is_team, teams, supplies)
-
-
 def spare_units(world: World, observation: Observation, kept: Floats) -> Floats:
     """Whole units of their own that donors may still send away.
 
@@ -187,14 +180,16 @@ def spare_units(world: World, observation: Observation, kept: Floats) -> Floats:
     if transfer is None:
         return np.zeros_like(kept)
     away = observation.away[: len(kept)]
-    own = own_units(world, observation) + away
+    own = observation.own[: len(kept)] + away
     spare = np.maximum(0.0, transfer.donor_share * np.maximum(0.0, own - kept) - away)
     return np.where(world.resources.whole_units, np.floor(spare + _GRAIN), spare)
 
 
 def idle_visitors(world: World, observation: Observation, kept: Floats) -> Floats:
     """Mobilised teams at a place beyond what it needs, free to be forwarded: [place, resource]."""
-    n = len(kept)
-    mobilised = observation.teams[:n, -1] * world.resources.is_team
-    beyond = np.maximum(0.0, observation.free[:n] - kept)
+    mobilised = np.zeros_like(kept)
+    for visiting in observation.visitors:
+        if visiting.home == world.nodes.n_places and visiting.place < len(kept):
+            mobilised[visiting.place, visiting.resource] += visiting.quantity
+    beyond = np.maximum(0.0, observation.free[: len(kept)] - kept)
     return np.asarray(np.floor(np.minimum(mobilised, beyond) + _GRAIN))

@@ -156,10 +156,8 @@ class ExpectedValue:
         self._was_active, self._day = active, observation.day
 
     def _visitors(self, observation: Observation) -> bool:
-        n, sets = self._world.nodes.n_places, self._template.sets
-        here = np.arange(n)
-        teams = observation.teams[:, :, sets.resource[sets.is_team]]
-        return bool(teams.sum() > teams[here, here].sum()) if n else False
+        planned = set(self._template.sets.resource.tolist())
+        return any(visiting.resource in planned for visiting in observation.visitors)
 
     def _solve(self, observation: Observation) -> Plan:
         sets = self._template.sets

@@ -23,8 +23,8 @@ def to_networkx(world: World) -> nx.MultiDiGraph:
             code, name=nodes.name[node], kind=NodeKind(int(nodes.kind[node])).name.lower(),
             latitude=float(nodes.latitude[place]), longitude=float(nodes.longitude[place]),
         )  # fmt: skip
-    for source, target in np.argwhere(np.isfinite(world.roads.leg_km)).tolist():
-        km = float(world.roads.leg_km[source, target])
+    legs = world.roads.leg_km.tocoo()
+    for source, target, km in zip(*(a.tolist() for a in (*legs.coords, legs.data)), strict=True):
         graph.add_edge(nodes.code[source], nodes.code[target], key="road", km=km)
     _add_links(graph, world)
     return graph
@@ -43,8 +43,8 @@ def _add_links(graph: nx.MultiDiGraph, world: World) -> None:
 def road_pieces(world: World) -> list[list[str]]:
     """Return the provinces in each piece of the road network, the largest piece first."""
     codes = world.nodes.code[: world.nodes.n_provinces]
-    joined = np.isfinite(world.roads.leg_km)
+    joined = np.transpose(world.roads.leg_km.nonzero()).tolist()
     graph = nx.Graph()
     graph.add_nodes_from(codes)
-    graph.add_edges_from((codes[a], codes[b]) for a, b in np.argwhere(joined).tolist())
+    graph.add_edges_from((codes[a], codes[b]) for a, b in joined)
     return sorted((sorted(piece) for piece in nx.connected_components(graph)), key=len)[::-1]

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from nts_sim.spec.models import NetworkSpec, ThreatSpec
 from nts_sim.tables.columns import SEA
@@ -42,20 +43,27 @@ def road_items(tables: Tables) -> Mapping[str, float]:
 def make_roads(tables: Tables, nodes: Nodes, spec: NetworkSpec) -> Roads:
     """Join seats of government of provinces with a land border; borders in water have no road."""
     items = road_items(tables)
-    leg_km = np.full((nodes.n_provinces, nodes.n_provinces), np.inf)
     columns = ("from_code", "to_code", "centre_distance_km", "water_only")
-    for source, target, km, water in tables.columns("adjacency", *columns):
-        if not water:
-            leg_km[nodes.index[str(source)], nodes.index[str(target)]] = float(km)
+    legs = {
+        (nodes.index[str(source)], nodes.index[str(target)]): float(km)
+        for source, target, km, water in tables.columns("adjacency", *columns)
+        if not water
+    }
     share = [items[f"speed_share_{severity}"] for severity in range(4)]
     return Roads(
-        leg_km=leg_km,
+        leg_km=road_legs(legs, nodes.n_provinces),
         speed_km_per_day=spec.road_speed_km_per_day or items["road_speed_km_per_day"],
         detour_factor=spec.detour_factor or items["detour_factor"],
         own_place_days=items["own_place_days"],
         load_days=items["load_days"],
         speed_share=np.array(share) if spec.road_slowdown else np.ones(4),
     )
+
+
+def road_legs(legs: Mapping[tuple[int, int], float], n: int) -> csr_array[np.float64]:
+    """Make the sparse array of legs, km, from (from, to) pairs of places below `n`."""
+    ends = np.array(list(legs), dtype=np.int64).reshape(-1, 2).T
+    return csr_array((np.array(list(legs.values()), dtype=np.float64), ends), shape=(n, n))
 
 
 def make_layers(tables: Tables, nodes: Nodes, spec: NetworkSpec) -> Mapping[str, Edges]:

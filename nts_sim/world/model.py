@@ -19,6 +19,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -180,14 +181,14 @@ class Roads:
 
     Attributes
     ----------
-    leg_km : float array [province, province], centre to centre over a shared border; inf where
-        provinces do not touch
+    leg_km : sparse float array [province, province], centre to centre over a shared border; no
+        entry where provinces do not touch
     speed_km_per_day, detour_factor, own_place_days, load_days : float
     speed_share : float array [4], share of road speed by the worst road-blocking severity
         at the places a leg joins
     """
 
-    leg_km: Floats
+    leg_km: csr_array[np.float64]
     speed_km_per_day: float
     detour_factor: float
     own_place_days: float

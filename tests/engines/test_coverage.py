@@ -57,7 +57,10 @@ def first_coverage(world: World, plan: dict | None = None) -> list[float]:
     session = open_session(world)
     session.advance(0)
     session.apply((plan or {}).get(0.0, []))
-    return list(session.engine.state.coverage)
+    coverage = [0.0] * len(world.cells)
+    for row in only(session.trace(), Kind.COVERAGE):
+        coverage[world.cells.of[row["node"], row["threat"]]] = float(row["value"])
+    return coverage
 
 
 # --- the present ----------------------------------------------------------------------------------
@@ -184,7 +187,7 @@ def test_a_threat_that_blocks_roads_may_hit_an_agency() -> None:
     world = replace(world, hazard=replace(world.hazard, injects=(inject(1, 3),)))
     session = open_session(world)
     session.advance(ticks(1))
-    assert session.engine.state.road_hit == [0]
+    assert session.engine.state.road_hit().tolist() == [0]
 
 
 # --- supplies -------------------------------------------------------------------------------------

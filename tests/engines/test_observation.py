@@ -62,8 +62,9 @@ def test_own_means_have_no_lag() -> None:
     plan = {0.0: [move(1, 0, 0, 3), draw(GRANT, 0, 9.0)]}
     prompt, late = watch(long_incident(), plan), watch(long_incident(lag_days=3.0), plan)
     for day, observation in prompt.items():
-        for name in ("on_hand", "free", "teams", "balance", "committed", "away", "mobilised"):
+        for name in ("on_hand", "free", "own", "balance", "committed", "away", "mobilised"):
             np.testing.assert_array_equal(getattr(late[day], name), getattr(observation, name))
+        assert late[day].visitors == observation.visitors
         assert late[day].inbound == observation.inbound
     assert late[1.0].on_hand.tolist() == [[3.0], [4.0]]
 
@@ -218,7 +219,10 @@ def test_own_means_are_what_the_trace_says(replication: int) -> None:
             books.take(row)
         np.testing.assert_allclose(shown.on_hand, books.on_hand, atol=1e-9)
         np.testing.assert_allclose(shown.free, books.on_hand - books.held, atol=1e-9)
-        np.testing.assert_allclose(shown.teams.sum(axis=1), shown.free, atol=1e-9)
+        visiting = np.zeros_like(shown.free)
+        for place, resource, _, units in shown.visitors:
+            visiting[place, resource] += units
+        np.testing.assert_allclose(shown.own + visiting, shown.free, atol=1e-9)
         np.testing.assert_allclose(shown.balance, books.balance, atol=1e-9)
         np.testing.assert_allclose(shown.committed, books.committed, atol=1e-9)
         session.apply(PLAN.get(day, []))
@@ -231,7 +235,8 @@ def test_uses_levels_and_units_granted_are_told() -> None:
     assert seen[1.0].uses.tolist() == [0, 0, 2, 1]
     assert seen[1.0].mobilised[ARMY].tolist() == [[7.0], [0.0]]
     assert seen[1.0].away.tolist() == [[0.0], [2.0]]
-    assert seen[1.0].teams[0, :, 0].tolist() == [0.0, 2.0, 7.0]
+    assert seen[1.0].own.tolist() == [[0.0], [3.0]]
+    assert seen[1.0].visitors == ((0, 0, 1, 2.0), (0, 0, 2, 7.0))
 
 
 def test_idle_days_count_from_the_last_use() -> None:

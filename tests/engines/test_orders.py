@@ -19,6 +19,7 @@ from nts_sim.testing import (
 )
 from nts_sim.trace.model import Kind
 from nts_sim.units import TICKS_PER_DAY, ticks
+from nts_sim.world.links import road_legs
 from nts_sim.world.model import Fund, Trigger, World
 from tests.engines.helpers import (
     ARMY,
@@ -569,9 +570,8 @@ def test_travel_is_fixed_at_departure_and_not_when_ordered_or_on_the_way() -> No
 
 def test_routes_avoid_a_storm_where_another_way_is_faster() -> None:
     """A square: 0–1–3 is 200 km, 0–2–3 is 300 km; with place 1 under a storm, 2 is faster."""
-    km = np.full((4, 4), np.inf)
-    for a, b, length in ((0, 1, 100.0), (1, 3, 100.0), (0, 2, 150.0), (2, 3, 150.0)):
-        km[a, b] = km[b, a] = length
+    legs = {(0, 1): 100.0, (1, 3): 100.0, (0, 2): 150.0, (2, 3): 150.0}
+    km = road_legs(legs | {(b, a): length for (a, b), length in legs.items()}, 4)
     blocks = replace(toy_threats(), blocks_roads=np.array([True]))
     world = provinces(5.0, 0.0, 0.0, 0.0, threats=blocks)
     world = replace(world, roads=replace(toy_roads(4), leg_km=km))
@@ -648,7 +648,7 @@ def test_idle_visitors_go_home_by_themselves() -> None:
     """In use till day 4; three idle days later, on day 7, both kinds of visitors are sent home."""
     session = auto(idle_world(3.0), {0: [move(1, 0, 0, 2), mobilise(ARMY, 0, 0, 1)]})
     assert automatic(session) == [(7.0, 0, 1, 2.0), (7.0, 0, 2, 1.0)]
-    assert session.engine.state.on_hand == [[0.0], [10.0]]
+    assert session.engine.state.holdings().on_hand.tolist() == [[0.0], [10.0]]
 
 
 def test_visitors_that_were_never_used_wait_from_their_arrival() -> None:

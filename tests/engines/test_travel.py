@@ -10,16 +10,15 @@ import pytest
 
 from nts_sim.engine.travel import RouteMap, routes
 from nts_sim.testing import toy_world
+from nts_sim.world.links import road_legs
 from nts_sim.world.model import Roads
 
 SHARES = np.array([1.0, 0.7, 0.4, 0.15])
 
 
 def roads(legs: dict[tuple[int, int], float], n: int) -> Roads:
-    km = np.full((n, n), np.inf)
-    for (a, b), length in legs.items():
-        km[a, b] = km[b, a] = length
-    return Roads(km, 400.0, 1.0, 0.25, 0.25, SHARES)
+    back = {(b, a): km for (a, b), km in legs.items()}
+    return Roads(road_legs(legs | back, n), 400.0, 1.0, 0.25, 0.25, SHARES)
 
 
 def test_of_equally_long_routes_the_smaller_code_sequence_is_taken():

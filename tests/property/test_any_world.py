@@ -49,19 +49,22 @@ def test_the_state_agrees_with_the_books_at_every_epoch(case: Case) -> None:
         np.testing.assert_allclose(shown.balance, books.balance, atol=1e-6)
         np.testing.assert_allclose(shown.committed, books.committed, atol=1e-6)
         session.apply(case.plan.get(day, ()))
-        state = session.engine.state
-        assert (state.teams - state.reserved > -1e-9).all(), "promised twice"
-        assert (state.reserved > -1e-9).all()
+        held = session.engine.state.holdings()
+        assert (held.free > -1e-9).all(), "promised twice"
+        assert (held.on_hand - held.free > -1e-9).all()
+        assert all(visiting.quantity > 0.0 for visiting in session.book.visitors)
 
 
 def check_state(session: LocalSession, books: Books) -> None:
     state, world = session.engine.state, books.world
-    on_hand, teams = np.array(state.on_hand), state.teams
-    np.testing.assert_allclose(on_hand, books.on_hand, atol=1e-6)
-    np.testing.assert_allclose(np.array(state.held_back), books.held, atol=1e-6)
-    np.testing.assert_allclose(teams.sum(axis=1), on_hand, atol=1e-6)
-    np.testing.assert_allclose(state.reserved.sum(axis=1), state.held_back, atol=1e-6)
-    of_home = teams.sum(axis=0)[:-1, 0]
+    held = state.holdings()
+    np.testing.assert_allclose(held.on_hand, books.on_hand, atol=1e-6)
+    np.testing.assert_allclose(held.on_hand - held.free, books.held, atol=1e-6)
+    away = teams_away(session)
+    for place, resource, home, units in session.book.visitors:
+        assert units <= away[place, home] + 1e-9, "free visitors that are not there"
+        assert resource == 0
+    of_home = held.on_hand[:, 0] - away.sum(axis=1) + away.sum(axis=0)[:-1]
     for number, shipments in books.shipments.items():
         home = on_the_road_for(session, number)
         if home is not None:
@@ -69,10 +72,31 @@ def check_state(session: LocalSession, books: Books) -> None:
     np.testing.assert_allclose(of_home, world.resources.stock[:, 0], atol=1e-6)
 
 
+def teams_away(session: LocalSession) -> np.ndarray:
+    """Teams of other homes at each place [place, home], replayed from the trace."""
+    n_places = session.engine.state.holdings().on_hand.shape[0]
+    away = np.zeros((n_places, n_places + 1))
+    for row in session.trace():
+        if row["resource"] != 0 or row["kind"] not in (Kind.DEPART, Kind.ARRIVE):
+            continue
+        ruling = session.book.rulings[row["order"]]
+        if row["kind"] == Kind.DEPART and ruling.order.kind is OrderKind.MOBILISE:
+            continue
+        if row["kind"] == Kind.ARRIVE:
+            place, home, units = row["node"], int(row["value"]), row["quantity"]
+        else:
+            place, units = row["node"], -row["quantity"]
+            home = ruling.source if ruling.order.kind is OrderKind.MOVE else n_places
+            home = ruling.order.home if ruling.order.home >= 0 else home
+        if place >= 0 and place != home:
+            away[place, home] += units
+    return away
+
+
 def on_the_road_for(session: LocalSession, number: int) -> int | None:
     """Home of the teams under way by an order; None for supplies and mobilised teams."""
     ruling = session.book.rulings[number]
-    order, n_places = ruling.order, session.engine.state.teams.shape[0]
+    order, n_places = ruling.order, session.engine.state.holdings().on_hand.shape[0]
     if order.resource != 0 or order.kind is OrderKind.MOBILISE:
         return None
     home = order.home

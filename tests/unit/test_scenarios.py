@@ -100,7 +100,7 @@ def active_after(name: str, day: float, replication: int) -> dict[tuple[str, str
     made = world(name)
     session = LocalSession(made, luck(replication))
     session.advance(ticks(day))
-    severity = session.engine.state.severity
+    severity = [session.engine.state.severity(cell) for cell in range(len(made.cells))]
     cells = zip(made.cells.node.tolist(), made.cells.threat.tolist(), strict=True)
     return {
         (made.nodes.code[node], made.threats.name[threat]): level
