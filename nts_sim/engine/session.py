@@ -7,19 +7,27 @@ from typing import Literal
 
 from nts_sim.decision.model import Observation, Order, Policy, Ruling, Visiting, send_home
 from nts_sim.engine.admission import Admission
+from nts_sim.engine.compiled import CompiledEngine
 from nts_sim.engine.contract import Engine, Run
 from nts_sim.engine.deck import Deck
 from nts_sim.engine.observer import Observer
 from nts_sim.engine.orderbook import OrderBook
 from nts_sim.engine.outlook import Outlook
 from nts_sim.engine.simpy_engine import SimpyEngine
-from nts_sim.luck.calendar import hazard_calendar
+from nts_sim.luck.calendar import Calendar, hazard_calendar
 from nts_sim.luck.draws import Luck
 from nts_sim.trace.model import Trace
 from nts_sim.units import TICKS_PER_DAY, ticks
 from nts_sim.world.model import World
 
 EngineName = Literal["simpy", "compiled"]
+
+
+def make_engine(name: EngineName, world: World, luck: Luck, calendar: Calendar) -> Engine:
+    """Make the engine of a replication."""
+    if name == "compiled":
+        return CompiledEngine(world, luck, calendar)
+    return SimpyEngine(world, Deck(world, luck), calendar)
 
 
 class LocalSession:
@@ -39,7 +47,7 @@ class LocalSession:
         calendar = hazard_calendar(world, luck)
         self._world, self._manages_returns = world, manages_returns
         self._outlook = Outlook(calendar)
-        self.engine: Engine = SimpyEngine(world, Deck(world, luck), calendar)
+        self.engine = make_engine(engine, world, luck, calendar)
         self.book = OrderBook(world)
         self._observer = Observer(world, luck, self._outlook)
         self._admission = Admission(world, luck, self._outlook, self.engine, self.book)

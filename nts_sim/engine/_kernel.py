@@ -1,0 +1,885 @@
+"""The compiled engine's story, on flat tables: the same events in the same order as SimPy's.
+
+Read it beside `incidents`, `convoys` and `stockroom`: names and cases are theirs. `w` is the
+world's tables and `s` the present of the replication (see `flat`). Arithmetic is that of `rules`;
+luck is drawn where it is needed, from the same keys.
+
+A reader's path: `advance` → `step` → `turn` and `land` (incidents), `sign` → `hand_over` → `depart`
+→ `arrive` (orders) → `settle` → `cover`. Nothing here allocates or checks bounds: whoever calls
+makes room first, and `advance` and `settle` stop when rows run short and go on when called again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import inf
+from typing import Any, TypeVar, cast
+
+import numpy as np
+from numba import njit
+
+from nts_sim.decision.model import OrderKind
+from nts_sim.engine import contract, rules
+from nts_sim.engine.flat import Fixed, Play
+from nts_sim.luck.compiled import draw, standard_exponential
+from nts_sim.trace.model import Kind
+from nts_sim.units import NEVER, TICKS_PER_DAY
+from nts_sim.units import delay_ticks as _delay_ticks
+from nts_sim.world.model import Ints
+
+# Without reference counts, tuples of tables cost nothing to pass on (6 × faster, benchmarked).
+_options: dict[str, Any] = {"cache": True, "_nrt": False, "error_model": "numpy"}
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def compiled(function: F) -> F:
+    """Compile a function of tables and numbers; it may not allocate."""
+    return cast(F, njit(**_options)(function))
+
+
+fill = compiled(rules.fill)
+containment_speed = compiled(rules.containment_speed)
+escalation_speed = compiled(rules.escalation_speed)
+hit_probability = compiled(rules.hit_probability)
+work_left = compiled(rules.work_left)
+rest_of_day = compiled(rules.rest_of_day)
+delay_ticks = compiled(_delay_ticks)
+
+_WORST_SEVERITY = 3
+_STAY, _RISE, _IMMUNITY, _LAG, _HIT = range(5)
+_SIGNING, _HANDING_OVER, _SENDING = range(3)
+
+_DELIVERY, _DEPARTURE = contract.PHASE_DELIVERY, contract.PHASE_DEPARTURE
+_CONTAINMENT, _ESCALATION = contract.PHASE_CONTAINMENT, contract.PHASE_ESCALATION
+_ONSET, _IMMUNE_NO_MORE = contract.PHASE_ONSET, contract.PHASE_IMMUNITY
+_SETTLE, _EPOCH = contract.PHASE_SETTLE, contract.PHASE_EPOCH
+
+_ROW_ONSET, _ROW_SPREAD = int(Kind.ONSET), int(Kind.SPREAD)
+_ROW_BLOCKED, _ROW_MISSED = int(Kind.BLOCKED), int(Kind.MISSED)
+_ROW_RISE, _ROW_FALL, _ROW_SUSCEPTIBLE = int(Kind.RISE), int(Kind.FALL), int(Kind.SUSCEPTIBLE)
+_ROW_COVERAGE, _ROW_CONSUME = int(Kind.COVERAGE), int(Kind.CONSUME)
+_ROW_APPROVED, _ROW_HANDOVER = int(Kind.APPROVED), int(Kind.HANDOVER)
+_ROW_LEVEL, _ROW_CREDIT = int(Kind.LEVEL), int(Kind.CREDIT)
+_ROW_DEPART, _ROW_ARRIVE = int(Kind.DEPART), int(Kind.ARRIVE)
+_DECLARE, _DRAW = int(OrderKind.DECLARE), int(OrderKind.DRAW)
+
+
+# --- the agenda: a heap of tickets by (due, slot), and where each clock's ticket is ---------------
+
+
+@compiled
+def slot(phase: int, index: int, sub: int) -> int:
+    """Fold (phase, index, sub) into one number that sorts like the triple."""
+    return (phase << 60) | (index << 32) | sub
+
+
+@compiled
+def _sooner(a: Any, b: Any) -> bool:
+    return bool(a.due < b.due or (a.due == b.due and a.slot < b.slot))
+
+
+@compiled
+def _swap(s: Play, i: int, j: int) -> None:
+    a, b = s.agenda[i], s.agenda[j]
+    due, place, clock = a.due, a.slot, a.clock
+    a.due, a.slot, a.clock = b.due, b.slot, b.clock
+    b.due, b.slot, b.clock = due, place, clock
+    s.clocks[a.clock].at, s.clocks[b.clock].at = i, j
+
+
+@compiled
+def _sift(s: Play, at: int) -> None:
+    """Move a ticket to where it belongs."""
+    while at > 1 and _sooner(s.agenda[at], s.agenda[at >> 1]):
+        _swap(s, at, at >> 1)
+        at >>= 1
+    n = s.control[0].waiting
+    while 2 * at <= n:
+        child = 2 * at
+        if child < n and _sooner(s.agenda[child + 1], s.agenda[child]):
+            child += 1
+        if not _sooner(s.agenda[child], s.agenda[at]):
+            break
+        _swap(s, at, child)
+        at = child
+
+
+@compiled
+def drop(s: Play, clock: int) -> None:
+    """Take a clock's ticket off the agenda, if it has one."""
+    at = s.clocks[clock].at
+    if at == 0:
+        return
+    control = s.control[0]
+    last = control.waiting
+    if at != last:
+        _swap(s, at, last)
+    control.waiting = last - 1
+    s.clocks[clock].at = 0
+    if at != last:
+        _sift(s, at)
+
+
+@compiled
+def schedule(w: Fixed, s: Play, clock: int, place_in_order: int, delay: int) -> None:
+    """Let a clock come up after a delay, instead of when it was to; beyond the horizon: never."""
+    control = s.control[0]
+    due = control.now + delay
+    if delay >= NEVER or due >= w.rules[0].horizon:
+        drop(s, clock)
+        return
+    at = s.clocks[clock].at
+    if at == 0:
+        control.waiting += 1
+        at = control.waiting
+        s.clocks[clock].at = at
+        s.agenda[at].clock = clock
+    s.agenda[at].due, s.agenda[at].slot = due, place_in_order
+    _sift(s, at)
+
+
+# --- clocks: work left, done at a speed that may change -------------------------------------------
+
+
+@compiled
+def load(w: Fixed, s: Play, clock: int, place_in_order: int, days: float, speed: float) -> None:
+    """Start `days` of work."""
+    work = s.clocks[clock]
+    work.left, work.speed, work.since, work.loaded = days, speed, s.control[0].now, True
+    schedule(w, s, clock, place_in_order, delay_ticks(days, speed))
+
+
+@compiled
+def pace(w: Fixed, s: Play, clock: int, place_in_order: int, speed: float) -> None:
+    """Go on at a new speed; equal speed changes nothing."""
+    work = s.clocks[clock]
+    if not work.loaded or speed == work.speed:
+        return
+    now = s.control[0].now
+    work.left = work_left(work.left, work.speed, (now - work.since) / TICKS_PER_DAY)
+    work.speed, work.since = speed, now
+    schedule(w, s, clock, place_in_order, delay_ticks(work.left, speed))
+
+
+@compiled
+def stop(s: Play, clock: int) -> None:
+    """Forget the work."""
+    s.clocks[clock].loaded = False
+    drop(s, clock)
+
+
+# --- the trace --------------------------------------------------------------------------------
+
+
+@compiled
+def at_slot(s: Play, phase: int, index: int, sub: int) -> None:
+    """Say where in the instant the present is."""
+    control = s.control[0]
+    control.phase, control.index, control.sub = phase, index, sub
+
+
+@compiled
+def write(
+    s: Play,
+    kind: int,
+    node: int,
+    threat: int,
+    resource: int,
+    order: int,
+    quantity: float,
+    value: float,
+    cause: int,
+) -> int:
+    """Write a row at the present instant and slot; return its number."""
+    control = s.control[0]
+    row = s.rows[control.n_rows]
+    row["tick"], row["phase"], row["index"] = control.now, control.phase, control.index
+    row["sub"], row["kind"], row["node"], row["threat"] = control.sub, kind, node, threat
+    row["resource"], row["order"], row["quantity"] = resource, order, quantity
+    row["value"], row["cause_row"] = value, cause
+    control.n_rows += 1
+    return int(control.n_rows - 1)
+
+
+@compiled
+def write_cell(
+    w: Fixed, s: Play, kind: int, cell: int, quantity: float, value: float, order: int, cause: int
+) -> int:
+    """Write a row about a cell; return its number."""
+    about = w.cells[cell]
+    return write(s, kind, about.node, about.threat, -1, order, float(quantity), value, cause)
+
+
+@compiled
+def write_order(
+    s: Play, kind: int, number: int, node: int, quantity: float, value: float, cause: int
+) -> int:
+    """Write a row about an order; return its number."""
+    resource = s.orders[number].resource
+    return write(s, kind, node, -1, resource, number, quantity, value, cause)
+
+
+@compiled
+def mark(s: Play, place: int, cause: int) -> None:
+    """Have a place settled at the end of the instant."""
+    spot = s.spots[place]
+    if not spot.dirty:
+        spot.dirty, spot.cause = True, cause
+        s.dirty[s.control[0].n_dirty] = place
+        s.control[0].n_dirty += 1
+
+
+# --- the life of an incident ----------------------------------------------------------------------
+
+
+@compiled
+def unit_time(
+    s: Play, stream: int, key: np.uint64, fixed: bool, occurrence: int, step: int
+) -> float:
+    """Draw a duration of mean 1."""
+    return 1.0 if fixed else standard_exponential(draw(s.streams[stream], key, occurrence, step))
+
+
+@compiled
+def is_open(s: Play, cell: int) -> bool:
+    """Whether a cell can become active."""
+    return s.live[cell].severity == 0 and not s.live[cell].immune
+
+
+@compiled
+def onset(w: Fixed, s: Play, cell: int, severity: int, entry_mark: float) -> None:
+    """Let an entry of the hazard calendar happen."""
+    if is_open(s, cell):
+        row = write_cell(w, s, _ROW_ONSET, cell, severity, entry_mark, -1, -1)
+        activate(w, s, cell, severity, row)
+    else:
+        write_cell(w, s, _ROW_BLOCKED, cell, s.live[cell].severity, -1.0, -1, -1)
+
+
+@compiled
+def activate(w: Fixed, s: Play, cell: int, severity: int, row: int) -> None:
+    """Start an incident: its clocks, and a hit along every link."""
+    live = s.live[cell]
+    live.activations += 1
+    live.began, live.row, live.since, live.step = row, row, s.control[0].now, 0
+    turn_to(w, s, cell, severity, row)
+    for link in range(w.cells[cell].first_link, w.cells[cell].last_link):
+        arm(w, s, link, live.activations - 1, 0)
+    race(w, s, cell)
+
+
+@compiled
+def turn_to(w: Fixed, s: Play, cell: int, severity: int, row: int) -> None:
+    """Change a cell's severity; its target starts afresh."""
+    about, live = w.cells[cell], s.live[cell]
+    s.spots[about.place].active += (severity > 0) - (live.severity > 0)
+    live.severity, live.target = severity, about.target
+    if about.on_road:
+        s.nodes[about.node].road_hit = _worst(w, s, about.node, True)
+    if about.on_desk:
+        s.nodes[about.node].desk_hit = _worst(w, s, about.node, False)
+        s.control[0].desks_changed = True
+    mark(s, about.place, row)
+
+
+@compiled
+def _worst(w: Fixed, s: Play, node: int, on_road: bool) -> int:
+    """Worst severity at a node of the threats that block roads, or of those that slow desks."""
+    worst = 0
+    for at in range(w.at_node[node].first, w.at_node[node].last):
+        cell = w.cells_at_node[at]
+        if w.cells[cell].on_road if on_road else w.cells[cell].on_desk:
+            worst = max(worst, s.live[cell].severity)
+    return worst
+
+
+@compiled
+def race(w: Fixed, s: Play, cell: int) -> None:
+    """Start both clocks of a severity."""
+    about, live = w.cells[cell], s.live[cell]
+    occurrence, step = live.activations - 1, live.step
+    grade = w.grades[3 * cell + live.severity - 1]
+    stay = grade.stay_days * unit_time(s, _STAY, about.key, about.fixed, occurrence, step)
+    rise = inf
+    if live.severity < _WORST_SEVERITY:
+        rise = grade.rise_days * unit_time(s, _RISE, about.key, about.fixed, occurrence, step)
+    speed = containment_speed(about.gain, live.coverage)
+    load(w, s, cell, slot(_CONTAINMENT, cell, 0), stay, speed)
+    speed = escalation_speed(live.coverage)
+    load(w, s, w.rules[0].n_cells + cell, slot(_ESCALATION, cell, 0), rise, speed)
+
+
+@compiled
+def turn(w: Fixed, s: Play, cell: int, change: int) -> None:
+    """Let an incident turn better or worse, or end."""
+    live = s.live[cell]
+    severity = live.severity + change
+    kind = _ROW_RISE if change > 0 else _ROW_FALL
+    live.row = write_cell(w, s, kind, cell, severity, 0.0, -1, live.row)
+    turn_to(w, s, cell, severity, live.row)
+    live.step += 1
+    if severity > 0:
+        race(w, s, cell)
+    else:
+        stop(s, cell)
+        stop(s, w.rules[0].n_cells + cell)
+        recover(w, s, cell)
+
+
+@compiled
+def recover(w: Fixed, s: Play, cell: int) -> None:
+    """Make a cell immune for a while, where its threat leaves immunity."""
+    about, live = w.cells[cell], s.live[cell]
+    if about.immunity_days == 0.0:
+        return
+    unit = unit_time(s, _IMMUNITY, about.key, about.fixed, live.activations - 1, 0)
+    days = about.immunity_days * unit
+    if days > 0.0:
+        live.immune = True
+        clock = 2 * w.rules[0].n_cells + cell
+        schedule(w, s, clock, slot(_IMMUNE_NO_MORE, cell, 0), delay_ticks(days, 1.0))
+
+
+@compiled
+def be_susceptible(w: Fixed, s: Play, cell: int) -> None:
+    """End a cell's immunity."""
+    s.live[cell].immune = False
+    write_cell(w, s, _ROW_SUSCEPTIBLE, cell, 0.0, 0.0, -1, s.live[cell].row)
+
+
+@compiled
+def arm(w: Fixed, s: Play, link: int, occurrence: int, step: int) -> None:
+    """Send a hit along a link; a new activation of the source replaces one in flight."""
+    about = w.links[link]
+    s.hits[link].occurrence, s.hits[link].step = occurrence, step
+    lag = about.lag_days * unit_time(s, _LAG, about.key, about.fixed, occurrence, step)
+    clock = 3 * w.rules[0].n_cells + link
+    schedule(w, s, clock, slot(_ONSET, about.target, 1 + link), delay_ticks(lag, 1.0))
+
+
+@compiled
+def land(w: Fixed, s: Play, link: int) -> None:
+    """Let a hit land: it succeeds against its mark, or is missed or blocked."""
+    about, hit = w.links[link], s.hits[link]
+    occurrence, step = hit.occurrence, hit.step
+    source = s.live[about.source]
+    alive = source.severity > 0 and source.activations == occurrence + 1
+    if not alive and about.stops:
+        return
+    target, cause = about.target, source.began
+    chance = draw(s.streams[_HIT], about.key, occurrence, step)
+    if chance >= _chance(w, s, link, source.coverage if alive else 0.0):
+        write_cell(w, s, _ROW_MISSED, target, 0.0, chance, link, cause)
+    elif is_open(s, target):
+        row = write_cell(w, s, _ROW_SPREAD, target, 1.0, 0.0, link, cause)
+        activate(w, s, target, 1, row)
+    else:
+        write_cell(w, s, _ROW_BLOCKED, target, s.live[target].severity, 0.0, link, cause)
+    if about.repeats and alive:
+        arm(w, s, link, occurrence, step + 1)
+
+
+@compiled
+def _chance(w: Fixed, s: Play, link: int, covered: float) -> float:
+    about = w.links[link]
+    ready = s.control[0].now / TICKS_PER_DAY >= w.rules[0].measure_ready_day
+    protection = w.cells[about.target].protection if ready else 1.0
+    return hit_probability(about.probability, w.cells[about.source].sigma, covered, protection)
+
+
+# --- orders on their way ------------------------------------------------------------------------
+
+
+@compiled
+def order_clock(w: Fixed, number: int) -> int:
+    """Clock of an order: its signature, its handover, its next shipment."""
+    return int(3 * w.rules[0].n_cells + w.rules[0].n_links + 2 * number)
+
+
+@compiled
+def start(w: Fixed, s: Play, numbers: Ints) -> None:
+    """Reserve what orders take and start their stories, in the order given."""
+    at_slot(s, _EPOCH, 1, 0)
+    for number in numbers:
+        order = s.orders[number]
+        if not order.creates and order.resource >= 0:
+            s.stock[order.source, order.resource].held_back += order.quantity
+            mark(s, order.source, -1)
+    for number in numbers:
+        sign(w, s, number)
+    depart_all(w, s)
+
+
+@compiled
+def sign(w: Fixed, s: Play, number: int) -> None:
+    """Wait for a free hand at the desk, then for the signature."""
+    order = s.orders[number]
+    if order.desk < 0 or order.approval_days <= 0.0:
+        approve(w, s, number, 0.0)
+        return
+    order.asked = s.control[0].now
+    if s.queues[order.desk].busy < w.desks[order.desk].servers:
+        take_up(w, s, number)
+    else:
+        _line_up(s, number)
+
+
+@compiled
+def _line_up(s: Play, number: int) -> None:
+    """Wait behind every order that is not less urgent, or was there before."""
+    order, queue = s.orders[number], s.queues[s.orders[number].desk]
+    if queue.head < 0 or order.priority < s.orders[queue.head].priority:
+        order.next, queue.head = queue.head, number
+    else:
+        before = queue.head
+        if order.priority >= s.orders[queue.tail].priority:
+            before = queue.tail
+        while (
+            s.orders[before].next >= 0
+            and s.orders[s.orders[before].next].priority <= order.priority
+        ):
+            before = s.orders[before].next
+        order.next, s.orders[before].next = s.orders[before].next, number
+    if order.next < 0:
+        queue.tail = number
+
+
+@compiled
+def take_up(w: Fixed, s: Play, number: int) -> None:
+    """Start a signature at the desk's present speed."""
+    order = s.orders[number]
+    queue = s.queues[order.desk]
+    queue.busy += 1
+    order.stage, order.before, order.after = _SIGNING, -1, queue.signing
+    if queue.signing >= 0:
+        s.orders[queue.signing].before = number
+    queue.signing = number
+    place_in_order = slot(_DEPARTURE, w.rules[0].n_places + 1 + order.desk, number)
+    speed = _desk_speed(w, s, order.desk)
+    load(w, s, order_clock(w, number), place_in_order, order.approval_days, speed)
+
+
+@compiled
+def _desk_speed(w: Fixed, s: Play, desk: int) -> float:
+    return float(w.desk_share[s.nodes[w.desks[desk].host].desk_hit])
+
+
+@compiled
+def pace_desks(w: Fixed, s: Play) -> None:
+    """Give every signature in progress the speed of its desk."""
+    for desk in range(len(w.desks)):
+        number = s.queues[desk].signing
+        while number >= 0:
+            place_in_order = slot(_DEPARTURE, w.rules[0].n_places + 1 + desk, number)
+            pace(w, s, order_clock(w, number), place_in_order, _desk_speed(w, s, desk))
+            number = s.orders[number].after
+
+
+@compiled
+def signed(w: Fixed, s: Play, number: int) -> None:
+    """Let a signature be done: the order goes on and the desk takes up the next."""
+    order = s.orders[number]
+    queue = s.queues[order.desk]
+    if order.before >= 0:
+        s.orders[order.before].after = order.after
+    else:
+        queue.signing = order.after
+    if order.after >= 0:
+        s.orders[order.after].before = order.before
+    s.clocks[order_clock(w, number)].loaded = False
+    queue.busy -= 1
+    approve(w, s, number, (s.control[0].now - order.asked) / TICKS_PER_DAY)
+    if queue.head >= 0:
+        following = queue.head
+        queue.head = s.orders[following].next
+        take_up(w, s, following)
+
+
+@compiled
+def approve(w: Fixed, s: Play, number: int, waited_days: float) -> None:
+    """Go on from the signature to the handover."""
+    order = s.orders[number]
+    order.row = write_order(
+        s, _ROW_APPROVED, number, order.place, order.quantity, waited_days, order.row
+    )
+    if order.handover_days > 0.0:
+        order.stage = _HANDING_OVER
+        place_in_order = slot(_DEPARTURE, w.rules[0].n_places, number)
+        delay = delay_ticks(order.handover_days, 1.0)
+        schedule(w, s, order_clock(w, number), place_in_order, delay)
+    else:
+        hand_over(w, s, number)
+
+
+@compiled
+def hand_over(w: Fixed, s: Play, number: int) -> None:
+    """Spend the money; raise the level or start to send."""
+    order = s.orders[number]
+    order.row = write_order(
+        s, _ROW_HANDOVER, number, order.place, order.quantity, order.spend, order.row
+    )
+    if order.kind == _DECLARE:
+        write_order(s, _ROW_LEVEL, number, order.place, order.quantity, 0.0, order.row)
+    order.handed_over, order.shipment = s.control[0].now, order.first_shipment
+    send(w, s, number)
+
+
+@compiled
+def send(w: Fixed, s: Play, number: int) -> None:
+    """Send the shipments that are due and wait for the next."""
+    order = s.orders[number]
+    while order.shipment < order.first_shipment + order.n_shipments:
+        shipment = s.shipments[order.shipment]
+        due = order.handed_over + shipment.day * TICKS_PER_DAY
+        if due > s.control[0].now:
+            order.stage = _SENDING
+            place_in_order = slot(_DEPARTURE, order.source, order.shipment)
+            schedule(w, s, order_clock(w, number), place_in_order, due - s.control[0].now)
+            return
+        if order.kind == _DRAW:
+            write_order(s, _ROW_CREDIT, number, order.place, shipment.amount, 0.0, order.row)
+        else:
+            s.departing[s.control[0].n_departing] = order.shipment
+            s.control[0].n_departing += 1
+        order.shipment += 1
+
+
+@compiled
+def depart_all(w: Fixed, s: Play) -> None:
+    """Let leave what is ready to."""
+    for at in range(s.control[0].n_departing):
+        depart(w, s, s.departing[at])
+    s.control[0].n_departing = 0
+
+
+@compiled
+def depart(w: Fixed, s: Play, number: int) -> None:
+    """Let a shipment leave; it serves from the morning after it arrives."""
+    shipment = s.shipments[number]
+    order = s.orders[shipment.order]
+    days = _travel_days(w, s, shipment.order)
+    if not order.creates:
+        stock = s.stock[order.source, order.resource]
+        stock.held_back -= shipment.amount
+        stock.on_hand -= shipment.amount
+    mark(s, order.source, order.row)
+    shipment.row = write_order(
+        s, _ROW_DEPART, shipment.order, order.source, shipment.amount, days, order.row
+    )
+    now, delay = s.control[0].now, delay_ticks(days, 1.0)
+    if delay < NEVER:
+        morning = -(-(now + delay) // TICKS_PER_DAY) * TICKS_PER_DAY
+        door = order.place if order.place >= 0 else order.source
+        clock = order_clock(w, number) + 1
+        schedule(w, s, clock, slot(_DELIVERY, door, number), morning - now)
+
+
+@compiled
+def _travel_days(w: Fixed, s: Play, number: int) -> float:
+    """Days on the way, fixed at departure by the state of the roads."""
+    order = s.orders[number]
+    days, here = order.fixed_days, order.source
+    for at in range(order.first_stop, order.last_stop):
+        there = s.stops[at].place
+        worst = max(s.nodes[here].road_hit, s.nodes[there].road_hit)
+        days += s.stops[at].leg_days / w.road_share[worst]
+        here = there
+    return float(days)
+
+
+@compiled
+def arrive(s: Play, number: int) -> None:
+    """Let a shipment serve where it is wanted, or go home, or be released."""
+    shipment = s.shipments[number]
+    order = s.orders[shipment.order]
+    row = write_order(
+        s,
+        _ROW_ARRIVE,
+        shipment.order,
+        order.place,
+        shipment.amount,
+        float(order.home),
+        shipment.row,
+    )
+    if order.place >= 0:
+        stock = s.stock[order.place, order.resource]
+        stock.on_hand += shipment.amount
+        stock.last_used = s.control[0].now
+        mark(s, order.place, row)
+
+
+# --- coverage and use -----------------------------------------------------------------------------
+
+
+@compiled
+def settle(w: Fixed, s: Play, phase: int) -> bool:
+    """Bring dirty places up to date in ascending order, then the desks; False: rows run short."""
+    control = s.control[0]
+    if control.settled == 0:
+        _in_order(w, s)
+    while control.settled < control.n_dirty:
+        if control.n_rows + control.room > len(s.rows):
+            return False
+        place = s.dirty[control.settled]
+        at_slot(s, phase, place, 0)
+        charge(w, s, place)
+        cover(w, s, place)
+        tell_coverage(w, s, place)
+        s.spots[place].dirty = False
+        control.settled += 1
+    control.settled = control.n_dirty = 0
+    if control.desks_changed:
+        pace_desks(w, s)
+        control.desks_changed = False
+    return True
+
+
+@compiled
+def _in_order(w: Fixed, s: Play) -> None:
+    """Sort dirty places: a few by insertion, many by going through all places."""
+    n = s.control[0].n_dirty
+    if n > 32:
+        n = 0
+        for place in range(w.rules[0].n_places):
+            if s.spots[place].dirty:
+                s.dirty[n] = place
+                n += 1
+        return
+    for i in range(1, n):
+        place, j = s.dirty[i], i
+        while j > 0 and s.dirty[j - 1] > place:
+            s.dirty[j] = s.dirty[j - 1]
+            j -= 1
+        s.dirty[j] = place
+
+
+@compiled
+def charge(w: Fixed, s: Play, place: int) -> None:
+    """Charge what was used since the place was last settled."""
+    now = s.control[0].now
+    elapsed = (now - s.spots[place].settled) / TICKS_PER_DAY
+    s.spots[place].settled = now
+    for resource in range(w.rules[0].n_resources):
+        stock = s.stock[place, resource]
+        if not stock.in_use:
+            continue
+        stock.last_used = now
+        used = 0.0 if w.is_team[resource] else min(stock.on_hand, stock.use * elapsed)
+        if used > 0.0:
+            stock.on_hand -= used
+            write(s, _ROW_CONSUME, place, -1, resource, -1, used, 0.0, -1)
+
+
+@compiled
+def cover(w: Fixed, s: Play, place: int) -> None:
+    """Compute coverage of the place's cells afresh, class by class."""
+    rest = rest_of_day(s.control[0].now, TICKS_PER_DAY)
+    for resource in range(w.rules[0].n_resources):
+        stock, scratch = s.stock[place, resource], s.scratch[resource]
+        stock.use, stock.in_use = 0.0, False
+        scratch.spare = stock.on_hand - stock.held_back
+        scratch.window = 1.0 if w.is_team[resource] else rest
+    priority = _next_class(w, s, place, -NEVER)
+    while priority < NEVER:
+        require_class(w, s, place, priority)
+        cover_class(w, s, place, priority)
+        priority = _next_class(w, s, place, priority)
+
+
+@compiled
+def _next_class(w: Fixed, s: Play, place: int, after: int) -> int:
+    """Find the least class above `after` among the place's active cells; NEVER: none."""
+    least = NEVER
+    for at in range(w.at_place[place].first, w.at_place[place].last):
+        cell = w.cells_at_place[at]
+        if s.live[cell].severity > 0 and after < w.cells[cell].priority < least:
+            least = w.cells[cell].priority
+    return least
+
+
+@compiled
+def require_class(w: Fixed, s: Play, place: int, priority: int) -> None:
+    """Sum up what a class requires and find how far stock goes."""
+    for resource in range(w.rules[0].n_resources):
+        s.scratch[resource].required = 0.0
+    for at in range(w.at_place[place].first, w.at_place[place].last):
+        cell = w.cells_at_place[at]
+        live = s.live[cell]
+        if live.severity > 0 and w.cells[cell].priority == priority:
+            grade = w.grades[3 * cell + live.severity - 1]
+            for need in range(grade.first_need, grade.last_need):
+                required = live.target * w.needs[need].amount
+                s.scratch[w.needs[need].resource].required += required
+    for resource in range(w.rules[0].n_resources):
+        scratch = s.scratch[resource]
+        scratch.fill = fill(scratch.spare, scratch.required * scratch.window)
+
+
+@compiled
+def cover_class(w: Fixed, s: Play, place: int, priority: int) -> None:
+    """Serve the cells of a class, each by its scarcest resource."""
+    now = s.control[0].now
+    for at in range(w.at_place[place].first, w.at_place[place].last):
+        cell = w.cells_at_place[at]
+        live = s.live[cell]
+        if live.severity == 0 or w.cells[cell].priority != priority:
+            continue
+        grade = w.grades[3 * cell + live.severity - 1]
+        scarcest = 1.0
+        for need in range(grade.first_need, grade.last_need):
+            scarcest = min(scarcest, s.scratch[w.needs[need].resource].fill)
+        live.coverage = live.target * scarcest
+        for need in range(grade.first_need, grade.last_need):
+            resource, amount = w.needs[need].resource, w.needs[need].amount
+            stock, scratch = s.stock[place, resource], s.scratch[resource]
+            stock.use += live.coverage * amount
+            stock.in_use, stock.last_used = True, now
+            scratch.spare -= live.coverage * amount * scratch.window
+
+
+@compiled
+def tell_coverage(w: Fixed, s: Play, place: int) -> None:
+    """Write what changed and give clocks their new speeds."""
+    for at in range(w.at_place[place].first, w.at_place[place].last):
+        cell = w.cells_at_place[at]
+        live = s.live[cell]
+        if live.severity == 0:
+            live.coverage = 0.0
+        if live.severity != live.told_severity or live.coverage != live.told_coverage:
+            live.told_severity, live.told_coverage = live.severity, live.coverage
+            cause = s.spots[place].cause
+            write_cell(w, s, _ROW_COVERAGE, cell, live.severity, live.coverage, -1, cause)
+            speed = containment_speed(w.cells[cell].gain, live.coverage)
+            pace(w, s, cell, slot(_CONTAINMENT, cell, 0), speed)
+            clock = w.rules[0].n_cells + cell
+            pace(w, s, clock, slot(_ESCALATION, cell, 0), escalation_speed(live.coverage))
+
+
+@compiled
+def required(w: Fixed, s: Play, place: int, resource: int) -> float:
+    """Sum the full requirement of the place's active cells."""
+    total = 0.0
+    for at in range(w.at_place[place].first, w.at_place[place].last):
+        cell = w.cells_at_place[at]
+        if s.live[cell].severity == 0:
+            continue
+        grade = w.grades[3 * cell + s.live[cell].severity - 1]
+        for need in range(grade.first_need, grade.last_need):
+            if w.needs[need].resource == resource:
+                total += w.needs[need].amount
+    return total
+
+
+# --- time -----------------------------------------------------------------------------------------
+
+
+@compiled
+def advance(w: Fixed, s: Play, until: int) -> bool:
+    """Let everything due at or before `until` happen; False: rows run short, call again."""
+    control, horizon = s.control[0], w.rules[0].horizon
+    last = min(until, horizon - 1)
+    while True:
+        if not control.settling:
+            tick = _next_tick(w, s)
+            if tick > last:
+                break
+            control.now = tick
+            while _next_tick(w, s) == tick:
+                if control.n_rows + control.room > len(s.rows):
+                    return False
+                step(w, s)
+            control.settling = True
+        if not settle(w, s, _SETTLE):
+            return False
+        control.settling = False
+    control.now = max(control.now, min(until, horizon))
+    return True
+
+
+@compiled
+def _next_tick(w: Fixed, s: Play) -> int:
+    """Tick of the next event, day boundary or entry of the calendar; NEVER: there is none."""
+    control, tick = s.control[0], NEVER
+    if control.waiting > 0:
+        tick = s.agenda[1].due
+    if control.next_day < w.rules[0].horizon:
+        tick = min(tick, control.next_day)
+    if control.next_entry < len(s.calendar):
+        tick = min(tick, s.calendar[control.next_entry].tick)
+    return tick
+
+
+@compiled
+def step(w: Fixed, s: Play) -> None:
+    """Let the next event of the present instant happen: first by slot."""
+    control = s.control[0]
+    first, event = NEVER, False
+    if control.waiting > 0 and s.agenda[1].due == control.now:
+        first, event = s.agenda[1].slot, True
+    if control.next_entry < len(s.calendar):
+        entry = s.calendar[control.next_entry]
+        entry_slot = slot(_ONSET, entry.cell, 0)
+        if entry.tick == control.now and (not event or entry_slot < first):
+            control.next_entry += 1
+            at_slot(s, _ONSET, entry.cell, 0)
+            onset(w, s, entry.cell, entry.severity, entry.mark)
+            return
+    if event:
+        happen(w, s)
+        depart_all(w, s)
+    else:
+        begin_day(w, s)
+
+
+@compiled
+def happen(w: Fixed, s: Play) -> None:
+    """Take the first ticket off the agenda and let its event happen."""
+    ticket = s.agenda[1]
+    clock, place_in_order = ticket.clock, ticket.slot
+    drop(s, clock)
+    index, sub = (place_in_order >> 32) & 0xFFFFFFF, place_in_order & 0xFFFFFFFF
+    at_slot(s, place_in_order >> 60, index, sub)
+    n_cells = w.rules[0].n_cells
+    kind, at = clock // max(n_cells, 1), clock - 3 * n_cells
+    if at >= w.rules[0].n_links:
+        happen_to_order(w, s, at - w.rules[0].n_links)
+    elif at >= 0:
+        land(w, s, at)
+    elif kind == 0:
+        turn(w, s, clock, -1)
+    elif kind == 1:
+        turn(w, s, clock - n_cells, 1)
+    else:
+        be_susceptible(w, s, clock - 2 * n_cells)
+
+
+@compiled
+def happen_to_order(w: Fixed, s: Play, at: int) -> None:
+    """Let an order or, by turns, a shipment go on."""
+    number = at >> 1
+    if at & 1:
+        arrive(s, number)
+    elif s.orders[number].stage == _SIGNING:
+        signed(w, s, number)
+    elif s.orders[number].stage == _HANDING_OVER:
+        hand_over(w, s, number)
+    else:
+        send(w, s, number)
+
+
+@compiled
+def begin_day(w: Fixed, s: Play) -> None:
+    """Mark every place in need at a day boundary."""
+    s.control[0].next_day += TICKS_PER_DAY
+    for place in range(w.rules[0].n_places):
+        if s.spots[place].active > 0:
+            mark(s, place, -1)
+
+
+@compiled
+def charge_all(w: Fixed, s: Play) -> None:
+    """Charge what was used up to the horizon; rows for it must be there."""
+    for place in range(w.rules[0].n_places):
+        at_slot(s, _SETTLE, place, 0)
+        charge(w, s, place)
