@@ -74,11 +74,10 @@ class Tally:
 
 def tally(replication: Replication) -> Tally:
     """Tally of one replication."""
-    units, cost = replication.flow_units.ravel(), replication.flow_cost.ravel()
-    slot = np.flatnonzero((units != 0.0) | (cost != 0.0))
     return Tally(
-        1, moments(replication.places), replication.map_days, slot, units[slot], cost[slot],
-        replication.served_by, replication.daily[1], replication.required,
+        1, moments(replication.places), replication.map_days, replication.flow_slot,
+        replication.flow_units, replication.flow_cost, replication.served_by,
+        replication.daily[1], replication.required,
     )  # fmt: skip
 
 

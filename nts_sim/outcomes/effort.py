@@ -12,15 +12,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nts_sim.decision.model import OrderKind, Ruling
 from nts_sim.outcomes.layout import OWN_STOCK, OWNER_BUDGET, UNCHARGED, Layout
-from nts_sim.outcomes.people import People, level_changes
-from nts_sim.trace.fold import Moves, group_sums_over_time, moves, ratio, sums_at
+from nts_sim.outcomes.people import People
+from nts_sim.trace.fold import Levels, Moves, levels_of, moves, ratio, rows_of, sums_at
 from nts_sim.trace.model import Kind, Trace
 from nts_sim.units import ticks
-from nts_sim.world.model import Floats, Ints
+from nts_sim.world.model import Bools, Floats, Ints
 
 AID, MOBILISED = 0, 1
 """Classes of visitors: teams with a home elsewhere, and mobilised teams, that have none."""
@@ -33,8 +32,8 @@ class OrderBook:
     Attributes
     ----------
     kind, mechanism, fund, place, resource, desk : int array [order]
-    home : int array [order], home of the teams meant; -1 mobilised teams and supplies
     posts : bool array [order], sends units from where they belong: mobilised, or a donor's own
+    visitors : int array [order], AID or MOBILISED: what kind of visitors its units are
     """
 
     kind: Ints
@@ -43,8 +42,8 @@ class OrderBook:
     place: Ints
     resource: Ints
     desk: Ints
-    home: Ints
-    posts: NDArray[np.bool_]
+    posts: Bools
+    visitors: Ints
 
 
 def _order_row(ruling: Ruling) -> tuple[int, ...]:
@@ -60,31 +59,45 @@ def order_book(rulings: Sequence[Ruling], layout: Layout) -> OrderBook:
     n_places = layout.world.nodes.n_places
     listed = np.array([_order_row(ruling) for ruling in rulings], dtype=np.int64).reshape(-1, 9)
     size = int(listed[:, 0].max(initial=-1)) + 1
-    rows = np.full((size, 9), -1, dtype=np.int64)
-    rows[listed[:, 0]] = listed
-    _, kind, mechanism, fund, place, resource, home, source, desk = rows.T
-    moved_own = (kind == OrderKind.MOVE) & (home < 0)
-    home = np.where(moved_own, source, np.where(home >= n_places, -1, home))
-    posts = (kind == OrderKind.MOBILISE) | ((kind == OrderKind.MOVE) & (home == source))
-    mechanism = np.where(mechanism < 0, layout.local, mechanism)
-    return OrderBook(kind, mechanism, fund, place, resource, desk, home, posts)
+    rows = np.full((9, size), -1, dtype=np.int64)
+    rows[:, listed[:, 0]] = listed.T
+    _, kind, mechanism, fund, place, resource, home, source, desk = rows
+    created, moved = kind == int(OrderKind.MOBILISE), kind == int(OrderKind.MOVE)
+    home = np.where(moved & (home < 0), source, home)
+    homeless = (home < 0) | (home >= n_places)
+    return OrderBook(
+        kind, np.where(mechanism < 0, layout.local, mechanism), fund, place, resource, desk,
+        posts=created | (moved & (home == source)),
+        visitors=np.where(created | homeless, MOBILISED, AID),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
-class Visitors:
-    """Help from elsewhere at a place; one group a place, resource and class of visitors.
+class Help:
+    """Help from elsewhere; one group a class of visitors, resource and place.
 
     Attributes
     ----------
-    place, resource : int array [group]
+    resource, place : int array [group]
+    away_days : float array [group], unit-days of teams away from home
     there : float array [group, day], visiting teams there; supplies: units delivered so far
     mix : float array [group, mechanism], shares of the mechanisms it came by
     """
 
-    place: Ints
     resource: Ints
+    place: Ints
+    away_days: Floats
     there: Floats
     mix: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Flows:
+    """Units and bn VND at flattened positions in [fund label, mechanism, resource, place]."""
+
+    slot: Ints
+    units: Floats
+    cost: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,8 +112,9 @@ class Effort:
     turns : float array [resource], units posted
     unit_days : float array [resource], units × days away
     wait_days : float, mean wait for a signature; NaN without orders that need one
-    flow_units, flow_cost : float array [fund label, mechanism, resource, place]
-    visitors : Visitors
+    flows : Flows; slots ascend, and none is empty
+    help : Help, from elsewhere
+    levels : Levels, of what places required and used
     """
 
     spent_by_fund: Floats
@@ -112,9 +126,20 @@ class Effort:
     turns: Floats
     unit_days: Floats
     wait_days: float
-    flow_units: Floats
-    flow_cost: Floats
-    visitors: Visitors
+    flows: Flows
+    help: Help
+    levels: Levels
+
+
+@dataclass(frozen=True, eq=False)
+class _Posted:
+    """Units that left where they belong; arrays [posting], `place` being the one asked for."""
+
+    visitors: Ints
+    mechanism: Ints
+    resource: Ints
+    place: Ints
+    units: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,49 +150,41 @@ class _Scene:
     trace: Trace
     book: OrderBook
     moves: Moves
-    people: People
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """Numbers of mechanisms, resources and places."""
-        world = self.layout.world
-        return (
-            len(self.layout.mechanisms), len(world.resources.name), world.nodes.n_places
-        )  # fmt: skip
+    posted: _Posted
 
 
 def effort_of(trace: Trace, rulings: Sequence[Ruling], people: People, layout: Layout) -> Effort:
     """Work out what was done in one replication and what it cost."""
-    world = layout.world
-    book = order_book(rulings, layout)
-    scene = _Scene(layout, trace, book, moves(trace), people)
-    posted = _posted_units(scene)
-    mix = _mix(posted)
-    charges = _charges(scene)
-    away = _away_days(scene, mix)
-    home_days, home_peak = _use_of_own_teams(scene)
-    supplies = _supplies(scene, posted)
-    flow_cost, flow_units = _flows(scene, charges, posted, away, home_days, home_peak, supplies)
-    teams = world.resources.is_team
-    unit_days = away.sum(axis=(0, 2)) * teams
-    running = world.resources.run_cost * (unit_days + home_days.sum(axis=0))
+    world, resources = layout.world, layout.world.resources
+    book, moved = order_book(rulings, layout), moves(trace)
+    posted = _posted(moved, book)
+    scene = _Scene(layout, trace, book, moved, posted)
+    ledger = _ledger(scene)
+    levels = levels_of(
+        trace, book.posts, layout.cell_of, layout.place_of, layout.requirement,
+        world.nodes.n_places, ticks(world.horizon_days),
+    )  # fmt: skip
+    came, supplies = _help(scene), _supplies(scene)
+    n_resources, n_mechanisms = len(resources.name), len(layout.mechanisms)
+    away = came.away_days[:, None] * came.mix
+    unit_days = sums_at(came.resource, away.sum(axis=1), n_resources)
+    own_days = levels.own_days.sum(axis=0) * resources.is_team
+    spent = ledger.spent.sum(axis=0)
     return Effort(
-        spent_by_fund=charges.sum(axis=(1, 2, 3)),
-        spent_by_mechanism=charges.sum(axis=(0, 2, 3)),
-        spent=float(charges.sum()),
-        running=float(running.sum()),
-        supplies_used=float((supplies.used * world.resources.acquire_cost).sum()),
-        supplies_replaced=float((supplies.replaced * world.resources.acquire_cost).sum()),
-        turns=posted.sum(axis=(0, 1, 3)) * teams,
-        unit_days=unit_days,
-        wait_days=_mean_wait(scene),
-        flow_units=flow_units, flow_cost=flow_cost,
-        visitors=_visitors(scene, mix),
+        spent_by_fund=ledger.spent.sum(axis=1),
+        spent_by_mechanism=sums_at(ledger.mechanism, spent, n_mechanisms),
+        spent=float(spent.sum()),
+        running=float(resources.run_cost @ (unit_days + own_days)),
+        supplies_used=float((supplies.used @ resources.acquire_cost).sum()),
+        supplies_replaced=float((supplies.replaced @ resources.acquire_cost).sum()),
+        turns=sums_at(posted.resource, posted.units, n_resources) * resources.is_team,
+        unit_days=unit_days, wait_days=_mean_wait(scene),
+        flows=_flows(scene, ledger, came, levels, supplies), help=came, levels=levels,
     )  # fmt: skip
 
 
 def _mean_wait(scene: _Scene) -> float:
-    rows = scene.trace[scene.trace["kind"] == Kind.APPROVED]
+    rows = rows_of(scene.trace, Kind.APPROVED)
     waits = rows["value"][scene.book.desk[rows["order"]] >= 0]
     return float(waits.mean()) if len(waits) else float("nan")
 
@@ -175,144 +192,120 @@ def _mean_wait(scene: _Scene) -> float:
 # --- units -------------------------------------------------------------------------------------
 
 
-def _class_of(book: OrderBook, order: Ints) -> Ints:
-    """AID or MOBILISED: what kind of visitors an order's units are."""
-    created = book.kind[order] == OrderKind.MOBILISE
-    forwarded_mobilised = (book.kind[order] != OrderKind.MOBILISE) & (book.home[order] < 0)
-    return np.where(created | forwarded_mobilised, MOBILISED, AID)
-
-
-def _posted_units(scene: _Scene) -> Floats:
-    """Units that left where they belong; float array [class, mechanism, resource, place]."""
-    moved, book = scene.moves, scene.book
+def _posted(moved: Moves, book: OrderBook) -> _Posted:
     out = np.flatnonzero(~moved.arrives)
     out = out[book.posts[moved.order[out]]]
     order = moved.order[out]
-    shape = (2, *scene.shape)
-    where = (_class_of(book, order), book.mechanism[order], moved.resource[out], book.place[order])
-    return _sums(where, moved.units[out], shape)
+    return _Posted(
+        book.visitors[order], book.mechanism[order], moved.resource[out], book.place[order],
+        moved.units[out],
+    )  # fmt: skip
 
 
-def _sums(where: tuple[Ints, ...], amount: Floats, shape: tuple[int, ...]) -> Floats:
-    flat = np.ravel_multi_index(where, shape) if len(amount) else np.zeros(0, dtype=np.int64)
-    return sums_at(flat, amount, int(np.prod(shape))).reshape(shape)
+def _help(scene: _Scene) -> Help:
+    """Follow teams away from home, visitors and supplies delivered; tell how they came."""
+    moved, posted, horizon = scene.moves, scene.posted, scene.layout.world.horizon_days
+    visitors = scene.book.visitors[moved.order]
+    away, away_place, away_days = _away(scene)
+    came, came_units = _visitor_changes(scene)
+    groups, (in_away, in_came, in_posted) = _numbered(
+        (2, *scene.layout.stock_shape), (visitors[away], moved.resource[away], away_place),
+        (visitors[came], moved.resource[came], moved.node[came]),
+        (posted.visitors, posted.resource, posted.place),
+    )  # fmt: skip
+    of_class, resource, place = groups
+    day = moved.day[came].astype(np.int64)
+    there = np.cumsum(_table(in_came, day, came_units, (len(place), horizon)), axis=1)
+    mix = _mix(posted, in_posted, of_class, resource, scene.layout)
+    return Help(resource, place, sums_at(in_away, away_days, len(place)), there, mix)
 
 
-def _mix(posted: Floats) -> Floats:
-    """Shares of mechanisms in what was posted, [class, mechanism, resource, place].
+def _numbered(
+    shape: tuple[int, ...], *parts: tuple[Ints, ...]
+) -> tuple[tuple[Ints, ...], list[Ints]]:  # fmt: skip
+    """Give a number to each combination met, in ascending order.
+
+    Parameters
+    ----------
+    shape : how many values each position can take
+    parts : arrays of combinations, one array a position
+
+    Returns
+    -------
+    combinations : one array a position
+    numbers : for each part, the numbers of its combinations
+    """
+    codes = [np.ravel_multi_index(part, shape) for part in parts]
+    different, number = np.unique(np.concatenate(codes), return_inverse=True)
+    ends = np.cumsum([len(code) for code in codes])
+    numbers = [number[end - len(code) : end] for code, end in zip(codes, ends, strict=True)]
+    return np.unravel_index(different, shape), numbers
+
+
+def _table(row: Ints, column: Ints, amount: Floats, shape: tuple[int, int]) -> Floats:
+    """Add amounts up by row and column."""
+    return sums_at(row * shape[1] + column, amount, shape[0] * shape[1]).reshape(shape)
+
+
+def _mix(
+    posted: _Posted, group: Ints, visitors: Ints, resource: Ints, layout: Layout
+) -> Floats:  # fmt: skip
+    """Shares of mechanisms in what was posted, [group, mechanism].
 
     Where nothing was posted (teams forwarded from elsewhere) the national shares stand in.
+
+    Parameters
+    ----------
+    group : int array [posting]
+    visitors, resource : int array [group]
     """
-    national = np.broadcast_to(posted.sum(axis=3, keepdims=True), posted.shape)
-    basis = np.where(posted.sum(axis=1, keepdims=True) > 0.0, posted, national)
-    total = basis.sum(axis=1, keepdims=True)
-    return ratio(basis, total)
+    n_resources, n_mechanisms = layout.stock_shape[0], len(layout.mechanisms)
+    here = _table(group, posted.mechanism, posted.units, (len(visitors), n_mechanisms))
+    national = _table(
+        posted.visitors * n_resources + posted.resource, posted.mechanism, posted.units,
+        (2 * n_resources, n_mechanisms),
+    )[visitors * n_resources + resource]  # fmt: skip
+    basis = np.where(here.sum(axis=1, keepdims=True) > 0.0, here, national)
+    return ratio(basis, basis.sum(axis=1, keepdims=True))
 
 
-def _away_days(scene: _Scene, mix: Floats) -> Floats:
-    """Team-days away from home, by what was called for and where; [mechanism, resource, place].
+def _away(scene: _Scene) -> tuple[Ints, Ints, Floats]:
+    """Tell how moves change the team-days away from home: which move, where, unit-days.
 
     Counted from departure until home again (or released); the way home counts for the place left,
     the way there for the place ahead.
     """
     moved, book, world = scene.moves, scene.book, scene.layout.world
-    left = world.horizon_days - moved.day
-    teams = world.resources.is_team[moved.resource]
-    kind, place = book.kind[moved.order], book.place[moved.order]
-    leaves = ~moved.arrives & teams
-    forwards = leaves & (kind == OrderKind.MOVE) & ~book.posts[moved.order]
-    starts = leaves & book.posts[moved.order]
-    ends = moved.arrives & teams & ((moved.node < 0) | (moved.node == moved.home))
-    from_place = np.where(moved.arrives, _place_left(scene), moved.node)
-    parts = (
-        (starts, place, left), (forwards, place, left), (forwards, from_place, -left),
-        (ends, from_place, -left),
-    )  # fmt: skip
-    rows = np.concatenate([np.flatnonzero(chosen) for chosen, _, _ in parts])
-    at = np.concatenate([where[chosen] for chosen, where, _ in parts])
-    weight = np.concatenate([(days * moved.units)[chosen] for chosen, _, days in parts])
-    _, n_resources, n_places = scene.shape
-    pools = _sums(
-        (_class_of(book, moved.order[rows]), moved.resource[rows], at),
-        weight, (2, n_resources, n_places),
-    )  # fmt: skip
-    days: Floats = np.einsum("cmrp,crp->mrp", mix, pools)
-    return days
+    unit_days = (world.horizon_days - moved.day) * moved.units
+    teams, posts = world.resources.is_team[moved.resource], book.posts[moved.order]
+    leaves, is_move = ~moved.arrives & teams, book.kind[moved.order] == int(OrderKind.MOVE)
+    home_again = moved.arrives & teams & ((moved.node < 0) | (moved.node == moved.home))
+    begin = np.flatnonzero(leaves & (posts | is_move))
+    end = np.flatnonzero(home_again | (leaves & is_move & ~posts))
+    return (
+        np.concatenate((begin, end)),
+        np.concatenate((book.place[moved.order[begin]], _place_left(scene)[end])),
+        np.concatenate((unit_days[begin], -unit_days[end])),
+    )
 
 
 def _place_left(scene: _Scene) -> Ints:
     """Place the units of each order leave; int array [move]."""
-    moved, size = scene.moves, len(scene.book.kind)
-    left = np.zeros(size, dtype=np.int64)
+    moved = scene.moves
+    left = np.zeros(len(scene.book.kind), dtype=np.int64)
     departures = ~moved.arrives
     left[moved.order[departures]] = moved.node[departures]
-    return left[moved.order] if size else np.zeros(len(moved.day), dtype=np.int64)
+    return left[moved.order]
 
 
-def _visitor_changes(scene: _Scene) -> tuple[NDArray[np.bool_], Floats]:
-    """Find moves that change the visitors at a place, and by how much; [move] each."""
-    moved, book = scene.moves, scene.book
-    visiting = np.where(moved.arrives, moved.node != moved.home, ~book.posts[moved.order])
-    changes = visiting & (moved.node >= 0)
-    return changes, np.where(moved.arrives, moved.units, -moved.units)
-
-
-def _visitors(scene: _Scene, mix: Floats) -> Visitors:
-    """Follow visiting teams, and supplies delivered so far, by day."""
+def _visitor_changes(scene: _Scene) -> tuple[Ints, Floats]:
+    """Find moves that change visiting teams, or supplies delivered so far, and by how much."""
     moved, world = scene.moves, scene.layout.world
-    horizon = world.horizon_days
     teams = world.resources.is_team[moved.resource]
-    changes, units = _visitor_changes(scene)
-    chosen = np.flatnonzero(changes & (teams | moved.arrives) & (moved.day < horizon))
-    _, n_resources, n_places = scene.shape
-    shape = (2, n_resources, n_places)
-    kind = _class_of(scene.book, moved.order[chosen])
-    group = np.ravel_multi_index((kind, moved.resource[chosen], moved.node[chosen]), shape)
-    groups, number = np.unique(group, return_inverse=True)
-    change = _sums(
-        (number, moved.day[chosen].astype(np.int64)), units[chosen], (len(groups), horizon)
-    )
-    of_class, resource, place = np.unravel_index(groups, shape)
-    return Visitors(place, resource, np.cumsum(change, axis=1), mix[of_class, :, resource, place])
-
-
-def _use_of_own_teams(scene: _Scene) -> tuple[Floats, Floats]:
-    """Own teams in use: team-days, and most at once; each [place, resource].
-
-    Own use at a place is what is used beyond its visitors, max(0, use − visitors).
-    """
-    world, people, layout = scene.layout.world, scene.people, scene.layout
-    moved = scene.moves
-    changes, units = _visitor_changes(scene)
-    wanted = np.flatnonzero(changes & np.isin(moved.resource, layout.teams))
-    visitor = np.zeros((len(wanted), len(layout.teams)))
-    visitor[np.arange(len(wanted)), np.searchsorted(layout.teams, moved.resource[wanted])] = -units[
-        wanted
-    ]
-    used = level_changes(people, world, layout.teams, people.rows.coverage)
-    place = np.concatenate((world.cells.place[people.rows.cell], moved.node[wanted]))
-    tick = np.concatenate((people.rows.tick, ticks_of(moved.day[wanted])))
-    change = np.concatenate((used, visitor))
-    order = np.lexsort((tick, place))
-    days_by_place = np.zeros((world.nodes.n_places, len(world.resources.name)))
-    peak = np.zeros_like(days_by_place)
-    if len(order):
-        place, tick = place[order], tick[order]
-        level, days, first = group_sums_over_time(
-            place, change[order], tick, ticks(world.horizon_days)
-        )
-        own = np.maximum(level, 0.0)
-        own[own < 1e-9] = 0.0
-        starts = np.flatnonzero(first)
-        at = np.ix_(place[starts], layout.teams)
-        days_by_place[at] = np.add.reduceat(own * days[:, None], starts)
-        peak[at] = np.maximum.reduceat(np.where(days[:, None] > 0.0, own, 0.0), starts)
-    return days_by_place, peak
-
-
-def ticks_of(day: Floats) -> Ints:
-    """Ticks of exact days."""
-    return np.asarray(np.rint(day * ticks(1)), dtype=np.int64)
+    visitors_leave = teams & ~scene.book.posts[moved.order]
+    visiting = np.where(moved.arrives, moved.node != moved.home, visitors_leave)
+    chosen = np.flatnonzero(visiting & (moved.node >= 0) & (moved.day < world.horizon_days))
+    return chosen, np.where(moved.arrives, moved.units, -moved.units)[chosen]
 
 
 # --- supplies ----------------------------------------------------------------------------------
@@ -320,114 +313,174 @@ def ticks_of(day: Floats) -> Ints:
 
 @dataclass(frozen=True, eq=False)
 class _Supplies:
-    """Supplies used at each place: all, and by who has to replace them; [place, resource] each."""
+    """Supplies used at each place: all, and by who has to replace them.
+
+    Attributes
+    ----------
+    used, replaced, own : float array [place, resource]; what is replaced and not the place's own
+        is replaced by those who sent it
+    """
 
     used: Floats
     replaced: Floats
     own: Floats
 
 
-def _supplies(scene: _Scene, posted: Floats) -> _Supplies:
+def _supplies(scene: _Scene) -> _Supplies:
     """Share use out: bought supplies are used first, then goods sent, then own stock."""
-    _, n_resources, n_places = scene.shape
-    rows = scene.trace[scene.trace["kind"] == Kind.CONSUME]
-    used = _sums(
-        (rows["node"].astype(np.int64), rows["resource"].astype(np.int64)),
-        rows["quantity"].astype(np.float64), (n_places, n_resources),
-    )  # fmt: skip
-    supplies = ~scene.layout.world.resources.is_team
-    sent = posted.sum(axis=0) * supplies[:, None]
-    bought = (sent * _has_price(scene.layout)[:, :, None]).sum(axis=0).T
+    rows = rows_of(scene.trace, Kind.CONSUME)
+    n_resources, n_places = scene.layout.stock_shape
+    used = _table(rows["node"], rows["resource"], rows["quantity"], (n_places, n_resources))
+    posted = scene.posted
+    price = scene.layout.has_price[posted.mechanism, posted.resource]
+    units = posted.units * ~scene.layout.world.resources.is_team[posted.resource]
+    sent, bought = (
+        _table(posted.place, posted.resource, amount, (n_places, n_resources))
+        for amount in (units, units * price)
+    )
     replaced = np.maximum(used - bought, 0.0)
-    own = np.maximum(replaced - (sent.sum(axis=0).T - bought), 0.0)
-    return _Supplies(used, replaced, own)
-
-
-def _has_price(layout: Layout) -> Floats:
-    """1 where units of a resource are bought under a mechanism; [mechanism, resource]."""
-    made = np.zeros((len(layout.mechanisms), len(layout.world.resources.name)))
-    for index, mechanism in enumerate(layout.world.mechanisms):
-        for supply in mechanism.supplies:
-            made[index, supply.resource] = float(supply.unit_cost_bn_vnd > 0.0)
-    return made
+    return _Supplies(used, replaced, np.maximum(replaced - (sent - bought), 0.0))
 
 
 # --- money -------------------------------------------------------------------------------------
 
 
-def _charges(scene: _Scene) -> Floats:
-    """Money spent, by [fund label, mechanism, resource, place]; drawing is not spending."""
-    layout, book = scene.layout, scene.book
-    rows = scene.trace[scene.trace["kind"] == Kind.HANDOVER]
-    rows = rows[(rows["value"] > 0.0) & (book.kind[rows["order"]] != OrderKind.DRAW)]
-    shape = (len(layout.funds), *scene.shape)
-    order = rows["order"].astype(np.int64)
-    fund, amount = book.fund[order], rows["value"].astype(np.float64)
-    resource = np.maximum(book.resource[order], 0)
+@dataclass(frozen=True, eq=False)
+class _Ledger:
+    """Money spent and units sent; one line a mechanism, resource and place.
+
+    Attributes
+    ----------
+    mechanism, resource, place : int array [line]
+    spent : float array [fund label, line], bn VND; drawing is not spending
+    sent : float array [line], units
+    """
+
+    mechanism: Ints
+    resource: Ints
+    place: Ints
+    spent: Floats
+    sent: Floats
+
+
+def _ledger(scene: _Scene) -> _Ledger:
+    """Put what was spent and sent on lines."""
+    layout, book, posted = scene.layout, scene.book, scene.posted
+    rows = rows_of(scene.trace, Kind.HANDOVER)
+    rows = rows[(rows["value"] > 0.0) & (book.kind[rows["order"]] != int(OrderKind.DRAW))]
+    order = rows["order"]
+    lines, (charged, sent) = _numbered(
+        (len(layout.mechanisms), *layout.stock_shape),
+        (book.mechanism[order], np.maximum(book.resource[order], 0), book.place[order]),
+        (posted.mechanism, posted.resource, posted.place),
+    )
+    mechanism, resource, place = lines
+    fund = book.fund[order]
     label = np.where(fund < 0, layout.funds.index(UNCHARGED), layout.fund_kind[fund])
-    by_kind = _sums((label, book.mechanism[order], resource, book.place[order]), amount, shape)
-    return _by_origin(by_kind, scene)
+    spent = _table(label, charged, rows["value"], (len(layout.funds), len(place)))
+    units = sums_at(sent, posted.units, len(place))
+    return _Ledger(mechanism, resource, place, _by_origin(spent, place, scene), units)
 
 
-def _by_origin(charges: Floats, scene: _Scene) -> Floats:
-    """Tell what working accounts paid by where their money came from, in proportion."""
+def _by_origin(spent: Floats, place: Ints, scene: _Scene) -> Floats:
+    """Tell what working accounts paid by where their money came from, in proportion.
+
+    Parameters
+    ----------
+    spent : float array [fund label, line], by kind of the fund charged
+    place : int array [line]
+    """
     layout = scene.layout
     if "account" not in layout.funds:
-        return charges
+        return spent
     account = layout.funds.index("account")
-    shares = _account_origins(scene)
-    paid = charges[account].copy()
-    charges[account] = 0.0
-    for label in np.flatnonzero(shares.any(axis=1)):
-        charges[label] += paid * shares[label]
-    return charges
+    others = spent.copy()
+    others[account] = 0.0
+    origins: Floats = others + spent[account] * _account_origins(scene)[:, place]
+    return origins
 
 
 def _account_origins(scene: _Scene) -> Floats:
     """Shares of each place's account by origin: opening balance and draws; [fund label, place]."""
-    layout, book, world = scene.layout, scene.book, scene.layout.world
-    n_places, account = world.nodes.n_places, layout.funds.index("account")
-    rows = scene.trace[scene.trace["kind"] == Kind.CREDIT]
-    order = rows["order"].astype(np.int64)
-    money = _sums(
-        (layout.fund_kind[book.fund[order]], book.place[order]),
-        rows["quantity"].astype(np.float64), (len(layout.funds), n_places),
+    layout, book = scene.layout, scene.book
+    account = layout.funds.index("account")
+    rows = rows_of(scene.trace, Kind.CREDIT)
+    order = rows["order"]
+    money = _table(
+        layout.fund_kind[book.fund[order]], book.place[order], rows["quantity"],
+        (len(layout.funds), layout.world.nodes.n_places),
     )  # fmt: skip
-    for fund in world.funds:
-        if fund.kind == "account" and fund.place is not None:
-            money[account, fund.place] += fund.balance_bn_vnd
+    money[account] += layout.opening_balance
     total = money.sum(axis=0)
     shares = ratio(money, total)
     shares[account, total <= 0.0] = 1.0
     return shares
 
 
+# --- flows -------------------------------------------------------------------------------------
+
+
 def _flows(
-    scene: _Scene, charges: Floats, posted: Floats, away: Floats, home_days: Floats,
-    home_peak: Floats, supplies: _Supplies,
-) -> tuple[Floats, Floats]:  # fmt: skip
-    """Put cost and units on [fund label, mechanism, resource, place]; cost adds up to all cost."""
-    layout, resources = scene.layout, scene.layout.world.resources
-    own, owner = layout.funds.index(OWN_STOCK), layout.funds.index(OWNER_BUDGET)
-    teams = resources.is_team
-    sent = posted.sum(axis=0)
-    cost = charges.copy()
-    cost[owner] += away * (teams * resources.run_cost)[:, None]
-    goods_mix = _mix((sent * (~teams)[:, None] * (1.0 - _has_price(layout))[:, :, None])[None])[0]
-    others = (supplies.replaced - supplies.own) * resources.acquire_cost
-    cost[owner] += goods_mix * others.T
-    cost[own, layout.local] += (
-        home_days * resources.run_cost + supplies.own * resources.acquire_cost
-    ).T
-    units = _units_by_payer(charges, sent, layout)
-    units[own, layout.local] += (home_peak + supplies.own).T
-    return cost, units
+    scene: _Scene, ledger: _Ledger, came: Help, levels: Levels, supplies: _Supplies
+) -> Flows:  # fmt: skip
+    """Put units and cost on [fund label, mechanism, resource, place]; cost adds up to all cost."""
+    layout = scene.layout
+    parts = (
+        _charged(ledger, layout), _by_owners(came, layout), _goods(scene, supplies),
+        _own(levels, supplies, layout),
+    )  # fmt: skip
+    slots, units, cost = (
+        np.concatenate([part.ravel() for part in column]) for column in zip(*parts, strict=True)
+    )
+    used = np.flatnonzero((units != 0.0) | (cost != 0.0))
+    slot, number = np.unique(slots[used], return_inverse=True)
+    return Flows(
+        slot, sums_at(number, units[used], len(slot)), sums_at(number, cost[used], len(slot))
+    )
 
 
-def _units_by_payer(charges: Floats, sent: Floats, layout: Layout) -> Floats:
-    """Share units sent over the funds in proportion to what each paid for them."""
-    paid = charges.sum(axis=0)
-    shares = ratio(charges, paid)
+def _charged(ledger: _Ledger, layout: Layout) -> tuple[Ints, Floats, Floats]:
+    """Put on funds what they spent; units sent in proportion to what each paid for them."""
+    paid = ledger.spent.sum(axis=0)
+    shares = ratio(ledger.spent, paid)
     shares[layout.funds.index(UNCHARGED)] += paid <= 0.0
-    units: Floats = shares * sent
-    return units
+    fund = np.arange(len(layout.funds))[:, None]
+    slot = layout.flow_slot(fund, ledger.mechanism, ledger.resource, ledger.place)
+    return slot, shares * ledger.sent, ledger.spent
+
+
+def _by_owners(came: Help, layout: Layout) -> tuple[Ints, Floats, Floats]:
+    """Put the running cost of teams away from home on who owns them."""
+    owner, mechanism = layout.funds.index(OWNER_BUDGET), np.arange(len(layout.mechanisms))
+    slot = layout.flow_slot(owner, mechanism[:, None], came.resource, came.place)
+    run_cost = layout.world.resources.run_cost[came.resource]
+    return slot, np.zeros(slot.shape), came.mix.T * (came.away_days * run_cost)
+
+
+def _goods(scene: _Scene, supplies: _Supplies) -> tuple[Ints, Floats, Floats]:
+    """Put goods to be replaced on those who sent them, in proportion to what each sent."""
+    layout, posted = scene.layout, scene.posted
+    resources = layout.world.resources
+    at = posted.place, posted.resource
+    unpriced = ~layout.has_price[posted.mechanism, posted.resource]
+    units = posted.units * (unpriced & ~resources.is_team[posted.resource])
+    sent = _table(*at, units, supplies.used.shape)[at]
+    cost = ((supplies.replaced - supplies.own) * resources.acquire_cost)[at]
+    owner = layout.funds.index(OWNER_BUDGET)
+    slot = layout.flow_slot(owner, posted.mechanism, posted.resource, posted.place)
+    return slot, np.zeros(slot.shape), ratio(units, sent) * cost
+
+
+def _own(
+    levels: Levels, supplies: _Supplies, layout: Layout
+) -> tuple[Ints, Floats, Floats]:  # fmt: skip
+    """Put on own stock what places had themselves: most teams in use, supplies; what they cost."""
+    resources = layout.world.resources
+    n_places, n_resources = supplies.own.shape
+    slot = layout.flow_slot(
+        layout.funds.index(OWN_STOCK), layout.local, np.arange(n_resources),
+        np.arange(n_places)[:, None],
+    )  # fmt: skip
+    teams = resources.is_team
+    cost = levels.own_days * resources.run_cost * teams + supplies.own * resources.acquire_cost
+    return slot, levels.own_most * teams + supplies.own, cost

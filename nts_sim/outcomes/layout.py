@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nts_sim.outcomes.metrics import BY_NAME, METRICS, PEOPLE_PER_UNIT, By
-from nts_sim.world.model import Floats, Ints, World
+from nts_sim.world.model import Bools, Floats, Ints, World
 
 OWN_STOCK: Final = "own_stock"
 OWNER_BUDGET: Final = "owner_budget"
@@ -74,12 +74,66 @@ class Layout:
         return np.array([PEOPLE_PER_UNIT.get(name, 0.0) for name in names])
 
     @cached_property
-    def is_local_cell(self) -> NDArray[np.bool_]:
-        """Cells of places themselves, not of agencies; array [cell]."""
-        return self.world.cells.node < self.world.nodes.n_places
+    def stock_shape(self) -> tuple[int, int]:
+        """Numbers of resources and places."""
+        return len(self.resources), self.world.nodes.n_places
 
-    def keys(self, by: By) -> tuple[str, ...]:
-        """Keys of a split, without 'all'."""
+    @cached_property
+    def cell_of(self) -> Ints:
+        """Cell at each node under each threat, int array [node, threat]; for compiled loops."""
+        return np.array(self.world.cells.of, order="C")
+
+    @cached_property
+    def place_of(self) -> Ints:
+        """Place each cell draws on, int array [cell]; for compiled loops."""
+        return np.array(self.world.cells.place, order="C")
+
+    @cached_property
+    def requirement(self) -> Floats:
+        """Units required, float array [cell, 3, resource]; for compiled loops."""
+        return np.array(self.world.cells.requirement, order="C")
+
+    @cached_property
+    def needed_requirement(self) -> Floats:
+        """Units required of the needed resources, float array [cell, 3, needed resource]."""
+        return self.requirement[:, :, self.needed]
+
+    @cached_property
+    def needed_column(self) -> Ints:
+        """Position of each resource among the needed ones, -1 for others; int array [resource]."""
+        column = np.full(len(self.resources), -1)
+        column[self.needed] = np.arange(len(self.needed))
+        return column
+
+    @cached_property
+    def has_price(self) -> Bools:
+        """Whether units of a resource are bought under a mechanism; [mechanism, resource]."""
+        made = np.zeros((len(self.mechanisms), len(self.resources)), dtype=np.bool_)
+        for index, mechanism in enumerate(self.world.mechanisms):
+            for supply in mechanism.supplies:
+                made[index, supply.resource] = supply.unit_cost_bn_vnd > 0.0
+        return made
+
+    @cached_property
+    def opening_balance(self) -> Floats:
+        """Money on the account of each place on day 0, bn VND; float array [place]."""
+        money = np.zeros(self.world.nodes.n_places)
+        for fund in self.world.funds:
+            if fund.kind == "account" and fund.place is not None:
+                money[fund.place] += fund.balance_bn_vnd
+        return money
+
+    def flow_slot(
+        self, fund: Ints | int, mechanism: Ints | int, resource: Ints, place: Ints
+    ) -> Ints:
+        """Flattened positions in [fund label, mechanism, resource, place], broadcast together."""
+        n_resources, n_places = self.stock_shape
+        line = (mechanism * n_resources + resource) * n_places + place
+        return fund * (len(self.mechanisms) * n_resources * n_places) + line
+
+    @cached_property
+    def keys(self) -> Mapping[By, tuple[str, ...]]:
+        """Keys of each split, without 'all'."""
         names, is_team = self.world.resources.name, self.world.resources.is_team
         charged = tuple(f for f in self.funds if f not in (OWN_STOCK, OWNER_BUDGET, UNCHARGED))
         return {
@@ -91,14 +145,14 @@ class Layout:
             "supply": tuple(name for name, team in zip(names, is_team, strict=True) if not team),
             "fund": charged,
             "mechanism": tuple(mechanism.name for mechanism in self.world.mechanisms),
-        }[by]
+        }
 
     @cached_property
     def columns(self) -> tuple[tuple[str, str], ...]:
         """(metric, key) of every outcome of this world, in order."""
         made: list[tuple[str, str]] = []
         for metric in METRICS:
-            keys = self.keys(metric.by) + (("all",) if metric.with_total else ())
+            keys = self.keys[metric.by] + (("all",) if metric.with_total else ())
             made += [(metric.name, key) for key in keys]
         return tuple(made)
 

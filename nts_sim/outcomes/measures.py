@@ -7,15 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from nts_sim.engine.contract import Run
-from nts_sim.outcomes.effort import Effort, Visitors, effort_of
+from nts_sim.outcomes.effort import Effort, Help, effort_of
 from nts_sim.outcomes.layout import Layout, layout_of
-from nts_sim.outcomes.people import People, activations, gini, most_required, people_of
-from nts_sim.trace.fold import daily_integral, most_at_once, ratio, sums_at
-from nts_sim.world.model import Floats, World
+from nts_sim.outcomes.people import People, gini, people_of
+from nts_sim.trace.fold import SLACK, ratio, sums_at
+from nts_sim.world.model import Floats, Ints, World
 
 _NAN = float("nan")
-_SLACK = 1e-9
-"""Units below this are what rounding leaves."""
 Values = dict[tuple[str, str], float]
 
 
@@ -30,7 +28,9 @@ class Replication:
     places : float array [place, metric], as `metrics.PLACE_METRICS`
     map_days : float array [4, place, day]: part of the day with an incident, mean severity,
         person-days in need, person-days served
-    flow_units, flow_cost : float array [fund label, mechanism, resource, place]
+    flow_slot : int array, flattened positions in [fund label, mechanism, resource, place],
+        ascending
+    flow_units, flow_cost : float arrays, units and bn VND at those positions
     served_by : float array [mechanism, day], person-days served by means of the mechanism
     required : float array [2, place, resource]: teams most required at once and supplies required
         in all; unit-days (supplies: units) of both not met
@@ -40,6 +40,7 @@ class Replication:
     daily: Floats
     places: Floats
     map_days: Floats
+    flow_slot: Ints
     flow_units: Floats
     flow_cost: Floats
     served_by: Floats
@@ -51,17 +52,18 @@ def measure(run: Run, world: World) -> Replication:
     layout = layout_of(world)
     people = people_of(run.trace, layout)
     effort = effort_of(run.trace, run.rulings, people, layout)
-    places = _places(people, world)
+    places = _places(people, layout)
     values = _values(people, effort, places, layout)
-    active, need, served, severity = people.daily
-    series = (active.sum(axis=0), need.sum(axis=0), served.sum(axis=0))
+    _, need, served, severity = people.daily
+    series = people.daily[:3].sum(axis=1)
     return Replication(
         values=np.array([values.get(column, 0.0) for column in layout.columns]),
-        daily=np.stack((*series, series[1] - series[2])),
+        daily=np.vstack((series, series[1] - series[2])),
         places=places,
         map_days=np.stack((people.active_days, severity, need, served)),
-        flow_units=effort.flow_units, flow_cost=effort.flow_cost,
-        served_by=_served_by(people, effort, layout), required=_required(people, layout),
+        flow_slot=effort.flows.slot, flow_units=effort.flows.units, flow_cost=effort.flows.cost,
+        served_by=_served_by(people, effort.help, layout),
+        required=_required(people, effort, layout),
     )  # fmt: skip
 
 
@@ -98,42 +100,39 @@ def _split(metric: str, keys: tuple[str, ...], amounts: Floats, *, total: bool =
 
 
 def _harm_values(people: People, layout: Layout) -> Values:
-    world, days = layout.world, people.spells.days
-    threat = world.cells.threat[people.spells.cell]
+    world, days, threat = layout.world, people.spells.days, people.threat
     relief = world.threats.relief_effect[threat]
     harm = sums_at(threat, people.harm * days * people.relieved, len(world.threats.name))
     affected = sums_at(
         layout.field_of[threat], people.exposed * days * people.relieved, len(layout.fields)
     )
-    unmet = days @ people.unmet
     return {
         **_split("harm_bn_vnd", world.threats.name, harm),
         ("irreducible_harm_bn_vnd", "all"): float((people.harm * days) @ (1.0 - relief)),
         **_split("affected_person_days", layout.fields, affected),
-        **_split("unmet_need_unit_days", layout.keys("resource"), unmet, total=False),
+        **_split("unmet_need_unit_days", layout.keys["resource"], days @ people.unmet, total=False),
     }
 
 
 def _incident_values(people: People, layout: Layout) -> Values:
     world = layout.world
-    threat = world.cells.threat[activations(people)]
-    counts = np.bincount(threat, minlength=len(world.threats.name)).astype(np.float64)
+    counts = sums_at(world.cells.threat, people.incidents, len(world.threats.name))
     total = counts.sum()
     return {
         **_split("incidents", world.threats.name, counts),
-        ("peak_active", "all"): float(most_at_once(people.rows)),
+        ("peak_active", "all"): float(people.most_active),
         ("days_to_containment", "all"): float(people.spells.days.sum() / total) if total else _NAN,
     }
 
 
 def _effort_values(effort: Effort, layout: Layout) -> Values:
-    n_funds, n_mechanisms = len(layout.keys("fund")), len(layout.world.mechanisms)
+    n_funds, n_mechanisms = len(layout.keys["fund"]), len(layout.world.mechanisms)
     teams = layout.world.resources.is_team
     return {
         ("cost_bn_vnd", "all"): effort.spent + effort.running + effort.supplies_replaced,
-        **_split("spent_by_fund_bn_vnd", layout.keys("fund"), effort.spent_by_fund[:n_funds]),
+        **_split("spent_by_fund_bn_vnd", layout.keys["fund"], effort.spent_by_fund[:n_funds]),
         **_split(
-            "spent_by_mechanism_bn_vnd", layout.keys("mechanism"),
+            "spent_by_mechanism_bn_vnd", layout.keys["mechanism"],
             effort.spent_by_mechanism[:n_mechanisms],
         ),
         ("measure_cost_bn_vnd", "all"): layout.world.measure.cost_bn_vnd,
@@ -141,7 +140,7 @@ def _effort_values(effort: Effort, layout: Layout) -> Values:
         ("supplies_used_bn_vnd", "all"): effort.supplies_used,
         ("supplies_replaced_bn_vnd", "all"): effort.supplies_replaced,
         ("approval_wait_days", "all"): effort.wait_days,
-        **_split("turns_units", layout.keys("team"), effort.turns[teams], total=False),
+        **_split("turns_units", layout.keys["team"], effort.turns[teams], total=False),
         ("force_turns", "all"): float(effort.turns @ layout.people),
         ("force_days", "all"): float(effort.unit_days @ layout.people),
     }  # fmt: skip
@@ -162,77 +161,71 @@ def _share_values(people: People, places: Floats, world: World) -> Values:
 # --- places ------------------------------------------------------------------------------------
 
 
-def _places(people: People, world: World) -> Floats:
+def _places(people: People, layout: Layout) -> Floats:
     """Metrics of `PLACE_METRICS` by place, [place, metric]."""
-    n_places, days, place = world.nodes.n_places, people.spells.days, people.place
-
-    def at_place(amount: Floats) -> Floats:
-        return sums_at(place, amount * days, n_places)
-
-    need = at_place(people.exposed)
-    served = at_place(people.exposed * people.spells.coverage)
+    world, n_places = layout.world, layout.world.nodes.n_places
+    need, served = people.daily[1:3].sum(axis=2)
     share = ratio(served, need, empty=np.nan)
-    harm = at_place(people.harm * people.relieved)
-    incidents = np.bincount(world.cells.place[activations(people)], minlength=n_places)
+    harm = sums_at(people.place, people.harm * people.spells.days * people.relieved, n_places)
+    incidents = sums_at(world.cells.place, people.incidents, n_places)
     return np.column_stack((need, served, need - served, share, harm, people.peak, incidents))
 
 
-def _required(people: People, layout: Layout) -> Floats:
+def _required(people: People, effort: Effort, layout: Layout) -> Floats:
     """Units required and unit-days not met, [2, place, resource]."""
-    world, days = layout.world, people.spells.days
-    n_places, needed = world.nodes.n_places, layout.needed
-    made = np.zeros((2, n_places, len(layout.resources)))
-    made[0] = most_required(people, world)
-    for column, resource in enumerate(needed):
-        unmet = people.unmet[:, column] * days
-        made[1, :, resource] = sums_at(people.place, unmet, n_places)
-        if not world.resources.is_team[resource]:
-            all_days = (people.unmet[:, column] + people.used[:, column]) * days
-            made[0, :, resource] = sums_at(people.place, all_days, n_places)
-    return made
+    needed, is_team = layout.needed, layout.world.resources.is_team
+    n_places, n_needed = layout.world.nodes.n_places, len(layout.needed)
+    slot = people.place[:, None] * n_needed + np.arange(n_needed)
+    unmet_days = people.unmet * people.spells.days[:, None]
+    unmet, used = np.zeros((2, n_places, len(layout.resources)))
+    unmet[:, needed] = sums_at(slot.ravel(), unmet_days.ravel(), n_places * n_needed).reshape(
+        n_places, n_needed
+    )
+    used[:, needed] = people.used.sum(axis=2).T
+    return np.stack((np.where(is_team, effort.levels.required, unmet + used), unmet))
 
 
 # --- who served --------------------------------------------------------------------------------
 
 
-def _served_by(people: People, effort: Effort, layout: Layout) -> Floats:
+def _served_by(people: People, came: Help, layout: Layout) -> Floats:
     """Share served person-days out over mechanisms, [mechanism, day].
 
     At a place and day, each required resource's use is told apart by origin (teams: visitors
     before own; supplies: in proportion to what was delivered so far and own stock on day 0), and
     the resources count alike. What needed no resource counts as the place's own.
     """
-    visitors, served = effort.visitors, people.daily[2]
-    use = _daily_use(people, layout)
-    part = _visiting_part(visitors, use, layout.world)
-    in_use = use > _SLACK
-    weight = ratio(np.ones(()), in_use.sum(axis=0))
-    place, resource = visitors.place, visitors.resource
-    scaled = part * in_use[resource, place] * weight[place] * served[place]
-    by_mechanism: Floats = visitors.mix.T @ scaled
+    served = people.daily[2]
+    kinds_in_use = (people.used > SLACK).sum(axis=0)
+    use = _use_there(people, came, layout)
+    part = _visiting_part(came, use, layout.world) * (use > SLACK)
+    weight = ratio(served, kinds_in_use)
+    by_mechanism: Floats = came.mix.T @ (part * weight[came.place])
     by_mechanism[layout.local] += served.sum(axis=0) - by_mechanism.sum(axis=0)
     return by_mechanism
 
 
-def _daily_use(people: People, layout: Layout) -> Floats:
-    """Units in use, averaged over the day, [resource, place, day]."""
-    world, spells = layout.world, people.spells
-    n_places, horizon = world.nodes.n_places, world.horizon_days
-    use = np.zeros((len(layout.resources), n_places, horizon))
-    use[layout.needed] = daily_integral(
-        spells.start, spells.end, np.ascontiguousarray(people.used.T), people.place, n_places,
-        horizon,
-    )  # fmt: skip
+def _use_there(people: People, came: Help, layout: Layout) -> Floats:
+    """Units in use of each group's resource at its place, averaged over the day, [group, day]."""
+    column = layout.needed_column[came.resource]
+    known = column >= 0
+    use = np.zeros(came.there.shape)
+    use[known] = people.used[column[known], came.place[known]]
     return use
 
 
-def _visiting_part(visitors: Visitors, use: Floats, world: World) -> Floats:
-    """Share of use that each group of visitors or deliveries meets, [group, day]."""
-    place, resource = visitors.place, visitors.resource
-    came = np.zeros_like(use)
-    np.add.at(came, (resource, place), visitors.there)
-    is_team = world.resources.is_team[resource][:, None]
+def _visiting_part(came: Help, use: Floats, world: World) -> Floats:
+    """Share of use that each group of visitors or deliveries meets, [group, day].
+
+    Parameters
+    ----------
+    use : float array [group, day], of its resource at its place, whoever meets it
+    """
+    place, resource = came.place, came.resource
+    at, number = np.unique(resource * world.nodes.n_places + place, return_inverse=True)
+    total = np.zeros((len(at), use.shape[1]))
+    np.add.at(total, number, came.there)
+    total = total[number]
     own_stock = world.resources.stock[place, resource][:, None]
-    total = came[resource, place]
-    basis = np.where(is_team, np.maximum(use[resource, place], total), own_stock + total)
-    return ratio(visitors.there, basis)
+    is_team = world.resources.is_team[resource][:, None]
+    return ratio(came.there, np.where(is_team, np.maximum(use, total), own_stock + total))

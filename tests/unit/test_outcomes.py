@@ -32,12 +32,13 @@ from nts_sim.outcomes.accumulate import merge_all, merged, tally
 from nts_sim.outcomes.layout import layout_of
 from nts_sim.outcomes.measures import measure, outcomes_of
 from nts_sim.outcomes.metrics import METRICS, PEOPLE_PER_UNIT, PLACE_METRICS
-from nts_sim.outcomes.people import gini
+from nts_sim.outcomes.people import gini, people_of
 from nts_sim.testing import toy_mechanism, toy_supply, toy_threats, toy_world
-from nts_sim.trace.fold import coverage_rows, daily_integral, segments
+from nts_sim.trace.fold import daily_integral
 from nts_sim.trace.model import Kind, as_trace
 from nts_sim.units import ticks
 from nts_sim.world.model import Effect, Fund, Inject
+from tests.engines.test_shipped_worlds import shipped
 
 LUCK = Luck(1, DrawSet.EVALUATION, 0)
 
@@ -56,6 +57,14 @@ def run_of(rows, rulings=()):
 
 def values(rows, world, rulings=()):
     return {(m, k): v for m, k, v in outcomes_of(run_of(rows, rulings), world)}
+
+
+def flow_table(measured, layout):
+    """Units and cost of the flows, [2, fund label, mechanism, resource, place]."""
+    shape = (len(layout.funds), len(layout.mechanisms), *layout.stock_shape)
+    table = np.zeros((2, math.prod(shape)))
+    table[:, measured.flow_slot] = measured.flow_units, measured.flow_cost
+    return table.reshape(2, *shape)
 
 
 def ruling(number, kind, *, place, resource=0, mechanism=-1, source=-1, fund=-1, home=-1, desk=-1):
@@ -114,7 +123,7 @@ def test_an_incident_that_starts_again_counts_twice_and_a_change_of_severity_doe
 
 def test_an_instant_does_not_count_as_a_spell():
     rows = [cover(1, 3, 0.0), cover(1, 3, 1.0), cover(3, 0, 0.0)]
-    spells = segments(coverage_rows(as_trace(rows), toy_world().cells), ticks(10))
+    spells = people_of(as_trace(rows), layout_of(toy_world())).spells
     assert spells.coverage.tolist() == [1.0]
     assert spells.days.tolist() == [2.0]
 
@@ -195,7 +204,8 @@ def test_forwarded_teams_are_one_turn_and_cost_once():
     found = values(rows, world, rulings)
     assert found["turns_units", "r0"] == 4
     assert found["running_cost_bn_vnd", "all"] == pytest.approx(0.01 * 4 * 9)
-    cost = measure(run_of(rows, rulings), world).flow_cost.sum(axis=(0, 1, 2))
+    flows = flow_table(measure(run_of(rows, rulings), world), layout_of(world))
+    cost = flows[1].sum(axis=(0, 1, 2))
     assert cost == pytest.approx([0.01 * 4 * 4, 0.0, 0.01 * 4 * 5])
 
 
@@ -229,7 +239,7 @@ def test_visitors_are_used_before_own_teams():
     assert found["running_cost_bn_vnd", "all"] == pytest.approx(0.01 * (20 + 6 + 63))
     measured, layout = measure(run_of(rows, rulings), world), layout_of(world)
     own = layout.funds.index("own_stock"), layout.local
-    assert measured.flow_units[own][0, 0] == 10
+    assert flow_table(measured, layout)[0][own][0, 0] == 10
     # served by the army: 7 of 10 from day 2 on
     assert measured.served_by[army].tolist() == [0, 0, 7000, 7000, 0, 0, 0, 0, 0, 0]
 
@@ -245,6 +255,17 @@ def test_waiting_counts_only_orders_that_somebody_signs():
         row(1, Kind.APPROVED, order=2, value=0.0),
     ]  # fmt: skip
     assert values(rows, toy_world(), rulings)["approval_wait_days", "all"] == 2.0
+
+
+def test_help_that_nobody_requires_is_measured_too():
+    world = toy_world(requirement_per_100k=(0.0,))
+    rulings = [ruling(0, OrderKind.MOBILISE, place=0, mechanism=0, source=0)]
+    rows = [
+        cover(0, 3, 1.0), row(1, Kind.DEPART, 0, resource=0, order=0, quantity=7.0),
+        row(2, Kind.ARRIVE, 0, resource=0, order=0, quantity=7.0, value=-1),
+    ]  # fmt: skip
+    measured, layout = measure(run_of(rows, rulings), world), layout_of(world)
+    assert measured.served_by.sum() == measured.served_by[layout.local].sum() == 10 * 10_000
 
 
 # --- money and supplies ------------------------------------------------------------------------
@@ -390,7 +411,7 @@ def test_streaming_is_batch(busy_runs):
         squares = np.nansum((places - np.nanmean(places, axis=0)) ** 2, axis=0)
         assert made.places.squares == pytest.approx(squares)
         assert made.map_days == pytest.approx(sum(one.map_days for one in measured))
-        flows = sum(one.flow_cost for one in measured).ravel()
+        flows = sum(flow_table(one, layout_of(world))[1] for one in measured).ravel()
         assert made.flow_cost == pytest.approx(flows[made.flow_slot])
         assert made.flow_cost.sum() == pytest.approx(flows.sum())
 
@@ -402,21 +423,21 @@ def at_random(seed):
     """Mobilise, move, forward and send home at random, whatever is free."""
     rng = np.random.default_rng(seed)
 
-    def some_order(world, seen):
+    def some_order(world):
         places, none = world.nodes.n_places, world.nodes.n_places
         army = world.mechanism_index["army"]
         place, source = (int(p) for p in rng.choice(places, 2, replace=False))
         units, resource = float(rng.integers(1, 6)), int(rng.integers(2))
-        homes = np.flatnonzero(seen.teams[source, :, 0])
-        home = int(rng.choice(homes)) if len(homes) else -1
+        home = int(rng.choice([each for each in range(places + 1) if each != source]))
         return [
             mobilise(army, place, resource, units), move(source, place, resource, units),
-            move(source, place, 0, units, home=home), send_home(source, 0, units, home),
-            send_home(source, 0, units, none), serve(place, float(rng.random())),
-        ][rng.integers(6)]  # fmt: skip
+            move(source, place, 0, units, home=home), move(source, place, 0, units, home=home),
+            send_home(source, 0, units, home), send_home(source, 0, units, none),
+            serve(place, float(rng.random())),
+        ][rng.integers(7)]  # fmt: skip
 
     def opened(world):
-        return lambda seen: [some_order(world, seen) for _ in range(rng.integers(4))]
+        return lambda _: [some_order(world) for _ in range(rng.integers(4))]
 
     return Policy("random", opened)
 
@@ -470,10 +491,10 @@ def replayed(run, world):
 
 
 def test_running_cost_is_that_of_a_plain_replay():
-    """60 random books of orders, forwarded and released teams included."""
+    """120 random books of orders, forwarded and released teams included."""
     world = busy_world()
     forwarded = released = 0
-    for seed in range(60):
+    for seed in range(120):
         run = simulate(world, at_random(seed), Luck(seed, DrawSet.EVALUATION, 0))
         own, away = replayed(run, world)
         found = {(m, k): v for m, k, v in outcomes_of(run, world)}
@@ -484,6 +505,58 @@ def test_running_cost_is_that_of_a_plain_replay():
         forwarded += sum(r.order.home not in (-1, r.order.source) for r in moved)
         released += int((run.trace["node"][run.trace["kind"] == Kind.ARRIVE] < 0).sum())
     assert forwarded > 15 and released > 15, "the case must happen to be tested"
+
+
+def lived(run, world):
+    """What places live through, instant by instant: by day, and the most of it that lasted."""
+    cells, places, days = world.cells, world.nodes.n_places, world.horizon_days
+    severity, coverage = np.zeros(len(cells), dtype=np.int64), np.zeros(len(cells))
+    by_day = np.zeros((4, places, days))
+    required, peak, incidents, active = 0.0, np.zeros(places), np.zeros(places), 0
+    own = cells.node < places
+    rows = run.trace[run.trace["kind"] == Kind.COVERAGE]
+    instants = np.unique(rows["tick"]).tolist()
+    for now, then in zip(instants, [*instants[1:], ticks(days)], strict=True):
+        for each in rows[rows["tick"] == now]:
+            cell, before = cells.of[each["node"], each["threat"]], severity.copy()
+            severity[cell], coverage[cell] = each["quantity"], each["value"]
+            incidents[cells.place[cell]] += before[cell] == 0 and severity[cell] > 0
+        ill = np.flatnonzero(severity)
+        level = severity[ill] - 1
+        units, lasting = np.zeros((places, len(world.resources.name))), np.zeros((4, places))
+        np.add.at(units, cells.place[ill], cells.requirement[ill, level])
+        np.maximum.at(lasting[1], cells.place[own], severity[own])
+        lasting[0] = lasting[1] > 0
+        np.add.at(lasting[2], cells.place[ill], cells.exposed[ill, level])
+        np.add.at(lasting[3], cells.place[ill], cells.exposed[ill, level] * coverage[ill])
+        required, peak = np.maximum(required, units), np.maximum(peak, lasting[1])
+        active = max(active, len(ill))
+        for day in range(days):
+            part = min(then, ticks(day + 1)) - max(now, ticks(day))
+            by_day[:, :, day] += lasting * max(0, part) / ticks(1)
+    return by_day, required, peak, incidents, active
+
+
+@pytest.mark.parametrize("scenario", ["toy", "cyber_outage"])
+def test_what_places_live_through_is_that_of_a_plain_replay(busy_runs, scenario):
+    """Twelve toy runs, and a shipped world with agencies that sit in places."""
+    world, runs = busy_runs
+    if scenario != "toy":
+        world = shipped(scenario)
+        runs = [simulate(world, Policy("idle", lambda _: lambda _: []), LUCK)]
+        hit = runs[0].trace["node"][runs[0].trace["kind"] == Kind.COVERAGE]
+        assert (hit >= world.nodes.n_places).any(), "agencies must be hit to be told apart"
+    for run in runs:
+        measured = measure(run, world)
+        by_day, required, peak, incidents, active = lived(run, world)
+        assert measured.map_days == pytest.approx(by_day)
+        teams = world.resources.is_team
+        assert measured.required[0][:, teams] == pytest.approx(required[:, teams])
+        places = dict(zip(PLACE_METRICS, measured.places.T, strict=True))
+        assert (places["peak_severity"] == peak).all()
+        assert (places["incidents"] == incidents).all()
+        found = {(m, k): v for m, k, v in outcomes_of(run, world)}
+        assert found["peak_active", "all"] == active
 
 
 # --- pieces ------------------------------------------------------------------------------------
@@ -512,7 +585,7 @@ def test_daily_integrals_are_overlaps(spells):
     ends = np.array([max(a, b) / 64 for a, b, _, _ in spells])
     group = np.array([g for _, _, g, _ in spells], dtype=np.int64)
     amount = np.array([x for _, _, _, x in spells])
-    found = daily_integral(starts, ends, amount[None], group, 3, 10)[0]
+    found = daily_integral(starts, ends, amount[:, None], group, 3, 10)[0]
     expected = np.zeros((3, 10))
     for start, end, where, x in zip(starts, ends, group, amount, strict=True):
         for day in range(10):
