@@ -1,6 +1,7 @@
 # make run     the main job: makes .venv, installs, compares policies on a northern typhoon
 # make test    the tests, quick ones first
 # make check   what CI runs besides the tests: lint, types, layers
+# make bench   the benchmarks: minutes, best on an idle machine; table in results/benchmarks/
 # make lint | types | layers | clean | help
 #
 # make PYTHON=python3.12 run   chooses the interpreter (3.11, 3.12 or 3.13) that .venv is made with
@@ -11,7 +12,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SOURCES := pyproject.toml constraints.txt
 
-.PHONY: run test check lint types layers help clean
+.PHONY: run test check lint types layers bench help clean
 .DEFAULT_GOAL := help
 
 help:
@@ -26,6 +27,10 @@ $(VENV)/installed: $(BIN)/python $(SOURCES)
 
 $(VENV)/installed-dev: $(VENV)/installed
 	$(PIP) install -c constraints.txt -e ".[dev]"
+	@touch $@
+
+$(VENV)/installed-bench: $(VENV)/installed-dev
+	$(PIP) install -c constraints.txt -e ".[dev,bench]"
 	@touch $@
 
 run: $(VENV)/installed
@@ -46,6 +51,9 @@ types: $(VENV)/installed-dev
 
 layers: $(VENV)/installed-dev
 	$(BIN)/lint-imports
+
+bench: $(VENV)/installed-bench
+	$(BIN)/python -m tests.benchmarks
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build
