@@ -29,10 +29,6 @@ $(VENV)/installed-dev: $(VENV)/installed
 	$(PIP) install -c constraints.txt -e ".[dev]"
 	@touch $@
 
-$(VENV)/installed-bench: $(VENV)/installed-dev
-	$(PIP) install -c constraints.txt -e ".[dev,bench]"
-	@touch $@
-
 run: $(VENV)/installed
 	$(BIN)/nts-sim compare experiment=typhoon_north
 
@@ -52,7 +48,7 @@ types: $(VENV)/installed-dev
 layers: $(VENV)/installed-dev
 	$(BIN)/lint-imports
 
-bench: $(VENV)/installed-bench
+bench: $(VENV)/installed-dev
 	$(BIN)/python -m tests.benchmarks
 
 clean:
