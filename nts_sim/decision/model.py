@@ -205,7 +205,8 @@ class Observation:
     own : float array [place, resource], of `free`, what is not visiting: the place's own teams
         that are at home, and all supplies
     visitors : the rest of `free`, by place, resource and home
-    target : float array [cell], shares set by SERVE
+    target : float array [cell], shares set by SERVE, as they stand now: a share is dropped when the
+        true severity changes, which shows here before it is reported
     inbound : units on the way
     balance, committed : float array [fund], bn VND
     level : int array [place], declared
@@ -251,13 +252,15 @@ class Policy:
     """A named way to decide.
 
     `open` makes the decision maker of one replication, so that memory never leaks from one to the
-    next. `manages_returns` switches the automatic return of idle teams off.
+    next. `manages_returns` switches the automatic return of idle teams off. `waits` says that the
+    policy never gives an order: its epochs are skipped.
     """
 
     name: str
     open: OpenPolicy
     manages_returns: bool = False
     settings: Mapping[str, object] = field(default_factory=dict)
+    waits: bool = False
 
 
 class OpenPolicy(Protocol):

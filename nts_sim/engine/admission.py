@@ -7,19 +7,21 @@ and the draws of its works are settled here when an order is applied; engines re
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from nts_sim.decision.model import Order, OrderKind, Refusal, Ruling
+from nts_sim.engine.cashier import round_down
 from nts_sim.engine.contract import Admitted, Engine
-from nts_sim.engine.grants import Counter, Grant, round_down
+from nts_sim.engine.facts import facts_of
+from nts_sim.engine.grants import Counter, Grant
 from nts_sim.engine.orderbook import OrderBook
 from nts_sim.engine.outlook import Outlook
-from nts_sim.engine.travel import RouteMap, routes
+from nts_sim.engine.sums import in_turn
+from nts_sim.engine.travel import RouteMap, Trip, routes
 from nts_sim.engine.works import Works
-from nts_sim.luck.draws import Luck, mean_from_median
+from nts_sim.luck.draws import Luck
 from nts_sim.trace.model import Kind
 from nts_sim.units import days
-from nts_sim.world.model import Mechanism, World
+from nts_sim.world.model import World
 
 _REFUSALS = tuple(Refusal)
 
@@ -43,9 +45,7 @@ class Admission:
         self._counter = Counter(world, engine, outlook, book)
         self._no_home = world.nodes.n_places
         self._works = Works(world, luck)
-        self._whole = world.resources.whole_units.tolist()
-        self._leads = [mean_from_median(m.distribution, m.handover_days) for m in world.mechanisms]
-        self._approvals = [mean_from_median(d.distribution, d.approval_days) for d in world.desks]
+        self._facts = facts_of(world)
         self._map: RouteMap
 
     def apply(self, orders: Sequence[Order], automatic: int = 0) -> tuple[Ruling, ...]:
@@ -56,14 +56,14 @@ class Admission:
         orders : applied by kind, then in list order
         automatic : the first so many were written by the shared return rule
         """
-        if orders:
-            self._map = routes(self.world, self._engine.state.road_hit())
+        if not orders:
+            return ()
+        self._map = routes(self.world, self._engine.state.road_hit())
         written = [(order, position < automatic) for position, order in enumerate(orders)]
         written.sort(key=lambda pair: pair[0].kind)
         first = len(self._book.rulings)
         admitted = [self._admit(order, by_rule) for order, by_rule in written]
-        works = self._draw_works([item for item in admitted if item is not None])
-        self._engine.submit(works)
+        self._engine.submit([item for item in admitted if item is not None])
         self._book.pledged.clear()
         return tuple(self._book.rulings[first:])
 
@@ -72,13 +72,9 @@ class Admission:
     def _admit(self, order: Order, automatic: bool) -> Admitted | None:
         grant = self._counter.grant(order, self._map)
         number, now = len(self._book.rulings), self._engine.now
-        route: tuple[int, ...] = ()
-        if grant.quantity > 0.0 and grant.source >= 0 and order.kind is not OrderKind.SERVE:
-            route = self._route(grant.source, self._destination(order, grant))
-        admitted = None
-        travel = 0.0
+        admitted, travel = None, 0.0
         if grant.quantity > 0.0 and order.kind is not OrderKind.SERVE:
-            admitted = self._as_numbers(order, grant, number, route)
+            admitted = self._as_numbers(order, grant, number, days(now))
             travel = self._typical_travel(admitted)
         ruling = Ruling(
             number=number, tick=now, order=order, granted=grant.quantity, refusal=grant.refusal,
@@ -92,43 +88,41 @@ class Admission:
 
     # --- as numbers for an engine -------------------------------------------------------------
 
-    def _destination(self, order: Order, grant: Grant) -> int:
-        return grant.home if order.kind is OrderKind.RETURN else order.place
+    def _trip(self, source: int, place: int) -> Trip | None:
+        """Return the way that units take; None where nothing is on the road."""
+        stays = source < 0 or place in (source, self._no_home)
+        return None if stays else self._map.trip(source, place)
 
-    def _route(self, source: int, place: int) -> tuple[int, ...]:
-        return () if place in (source, self._no_home) else self._map.route(source, place)
-
-    def _as_numbers(
-        self, order: Order, grant: Grant, number: int, route: tuple[int, ...]
-    ) -> Admitted:
-        mechanism = self.world.mechanisms[grant.mechanism] if grant.mechanism >= 0 else None
-        tranches = self._tranches(order, grant, mechanism)
-        handed_over = sum(amount for _, amount in tranches) / grant.quantity
-        destination = self._destination(order, grant)
-        roads = self.world.roads
+    def _as_numbers(self, order: Order, grant: Grant, number: int, day: float) -> Admitted:
+        tranches = self._tranches(order, grant)
+        handed_over = in_turn(amount for _, amount in tranches) / grant.quantity
+        destination = grant.home if order.kind is OrderKind.RETURN else order.place
+        trip, roads = self._trip(grant.source, destination), self.world.roads
         return Admitted(
-            number=number, kind=order.kind, desk=grant.desk, approval_days=0.0, handover_days=0.0,
+            number=number, kind=order.kind, desk=grant.desk,
+            approval_days=self._works.approval_days(order, grant.desk, day),
+            handover_days=self._works.handover_days(order, grant.mechanism),
             place=-1 if destination == self._no_home else destination,
             source=grant.source if grant.source >= 0 else order.place,
             resource=order.resource, home=grant.home,
             creates=order.kind is OrderKind.MOBILISE,
-            tranches=tranches, route=route,
-            leg_days=self._map.legs(grant.source, route)[0] if route else (),
-            fixed_days=roads.load_days if route else roads.own_place_days,
+            tranches=tranches, route=trip.stops if trip else (),
+            leg_days=trip.leg_days if trip else (),
+            fixed_days=roads.load_days if trip else roads.own_place_days,
             quantity=grant.quantity, priority=order.priority,
             spend_bn_vnd=grant.cost_bn_vnd * handed_over,
             first_shipment=self._book.next_shipment,
         )  # fmt: skip
 
-    def _tranches(
-        self, order: Order, grant: Grant, mechanism: Mechanism | None
-    ) -> tuple[tuple[int, float], ...]:
+    def _tranches(self, order: Order, grant: Grant) -> tuple[tuple[int, float], ...]:
+        """Return (days after handover, amount) of every part in which a grant is handed over."""
         if order.kind is OrderKind.DECLARE:
             return ()
-        ramp = mechanism.ramp if mechanism and order.kind is not OrderKind.MOVE else ()
+        ramps = grant.mechanism >= 0 and order.kind is not OrderKind.MOVE
+        ramp = self.world.mechanisms[grant.mechanism].ramp if ramps else ()
         if not ramp:
             return ((0, grant.quantity),)
-        whole = order.resource >= 0 and self._whole[order.resource]
+        whole = order.resource >= 0 and self._facts.whole_units[order.resource]
         tranches, given = [], 0.0
         for day, share in ramp:
             total = grant.quantity * share
@@ -139,22 +133,15 @@ class Admission:
         return tuple(tranches)
 
     def _typical_lead(self, grant: Grant) -> float:
-        approval = self._approvals[grant.desk] if grant.desk >= 0 else 0.0
-        return approval + (self._leads[grant.mechanism] if grant.mechanism >= 0 else 0.0)
+        approval = self._facts.approval_days[grant.desk] if grant.desk >= 0 else 0.0
+        return approval + (self._facts.lead_days[grant.mechanism] if grant.mechanism >= 0 else 0.0)
 
     def _typical_travel(self, admitted: Admitted) -> float:
         if admitted.resource < 0:
             return 0.0
-        road = self._map.days(admitted.source, admitted.place) if admitted.route else 0.0
-        return float(admitted.fixed_days + road)
-
-    def _draw_works(self, admitted: Sequence[Admitted]) -> list[Admitted]:
-        rulings = [self._book.rulings[item.number] for item in admitted]
-        works = self._works.draw(rulings)
-        return [
-            replace(item, approval_days=approval, handover_days=handover)
-            for item, (approval, handover) in zip(admitted, works, strict=True)
-        ]
+        on_road = admitted.route != ()
+        road = self._map.trip(admitted.source, admitted.place).days if on_road else 0.0
+        return admitted.fixed_days + road
 
     def _tell(self, ruling: Ruling) -> None:
         """Write the ruling into the trace; a target is set in the same breath."""

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 from nts_sim.decision.model import Order, OrderKind, Refusal
+from nts_sim.engine.cashier import GRAIN, Bill, Cashier, round_down
 from nts_sim.engine.contract import Engine
+from nts_sim.engine.facts import facts_of
 from nts_sim.engine.orderbook import OrderBook
 from nts_sim.engine.outlook import Outlook
 from nts_sim.engine.travel import RouteMap
 from nts_sim.engine.triggers import Triggers
-from nts_sim.units import days
 from nts_sim.world.model import Effect, Mechanism, Supply, World
 
-_GRAIN = 1e-9
-"""Slack when rounding down to whole units, so that 3 bought with the money for 3 stays 3."""
 
-
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(NamedTuple):
     """What an order gets before its works are drawn; `refusal` says what cut it."""
 
     quantity: float
@@ -30,11 +28,6 @@ class Grant:
     fund: int = -1
     cost_bn_vnd: float = 0.0
     desk: int = -1
-
-
-def round_down(quantity: float, whole: bool) -> float:
-    """Whole units that are in a quantity, where a resource comes in whole units."""
-    return float(math.floor(quantity + _GRAIN)) if whole else quantity
 
 
 def least(asked: float, *limits: tuple[float, Refusal]) -> tuple[float, Refusal | None]:
@@ -60,18 +53,10 @@ class Counter:
     def __init__(self, world: World, engine: Engine, outlook: Outlook, book: OrderBook) -> None:
         self.world, self._engine, self._book = world, engine, book
         self._triggers = Triggers(world, engine, outlook, book)
+        self._cashier = Cashier(world, engine, book.ledger)
         self._no_home = world.nodes.n_places
-        self._gate = _first(world, Effect.GATE)
-        self._transfer = _first(world, Effect.TRANSFER)
-        self._whole = world.resources.whole_units.tolist()
-        self._is_team = world.resources.is_team.tolist()
-        self._move_cost = world.resources.move_cost.tolist()
+        self._facts = facts_of(world)
         self._map: RouteMap
-        self._rules = {
-            OrderKind.DECLARE: self._declare, OrderKind.DRAW: self._draw,
-            OrderKind.RETURN: self._return, OrderKind.MOBILISE: self._mobilise,
-            OrderKind.MOVE: self._move, OrderKind.SERVE: self._serve,
-        }  # fmt: skip
 
     def grant(self, order: Order, route_map: RouteMap) -> Grant:
         """Return what `order` gets at the present instant."""
@@ -81,37 +66,36 @@ class Counter:
             return Grant(0.0, Refusal.AUTHORITY)
         if not 0.0 <= order.quantity < math.inf:
             return Grant(0.0, Refusal.TRIGGER)
-        return self._rules[order.kind](order)
+        return _RULES[order.kind](self, order)
 
     def _declare(self, order: Order) -> Grant:
         level = int(order.quantity)
-        if self._gate < 0 or not self.world.mechanisms[self._gate].enabled:
+        gate = self._facts.gate
+        if gate < 0 or not self.world.mechanisms[gate].enabled:
             return Grant(0.0, Refusal.READY)
         if not 1 <= level <= 3 or level <= self._book.asked_level[order.place]:
-            return Grant(0.0, Refusal.TRIGGER, mechanism=self._gate)
+            return Grant(0.0, Refusal.TRIGGER, gate)
         desk = int(self.world.level_desks[order.place, level - 1])
-        return Grant(float(level), mechanism=self._gate, desk=desk)
+        return Grant(float(level), None, gate, desk=desk)
 
     def _draw(self, order: Order) -> Grant:
         mechanism = self.world.mechanisms[order.mechanism]
         refusal = self._not_usable(mechanism, order, Effect.MONEY)
         fund = self._book.ledger.payer(mechanism, order.place)
-        if refusal is None and fund < 0:
-            refusal = Refusal.FUND
         if refusal is None:
-            refusal = self._book.ledger.earmark_refusal(fund, mechanism)
+            refusal = self._cashier.not_payable(mechanism, fund)
         if refusal is not None:
-            return Grant(0.0, refusal, mechanism=order.mechanism)
-        open_bn = self._book.ledger.open_amount(fund, days(self._engine.now))
-        amount, cut = least(
-            order.quantity, (mechanism.ceiling_bn_vnd, Refusal.CEILING), (open_bn, Refusal.FUND)
-        )
-        grant = Grant(amount, cut, order.mechanism, fund=fund, cost_bn_vnd=amount)
-        return self._signed(grant, int(mechanism.desk[order.place]))
+            return Grant(0.0, refusal, order.mechanism)
+        ceiling = (mechanism.ceiling_bn_vnd, Refusal.CEILING)
+        left = (self._cashier.open_bn_vnd(fund), Refusal.FUND)
+        amount, cut = least(order.quantity, ceiling, left)
+        bill = Bill(amount, cut, fund, cost_bn_vnd=amount)
+        signed = self._cashier.sign(bill, int(mechanism.desk[order.place]))
+        return _granted(signed, order.mechanism)
 
     def _return(self, order: Order) -> Grant:
         home = self._no_home if order.home < 0 else order.home
-        if home == order.place or not self._is_team[order.resource]:
+        if home == order.place or not self._facts.is_team[order.resource]:
             return Grant(0.0, Refusal.STOCK)
         free = self._free(order.place, home, order.resource)
         quantity, cut = least(order.quantity, (free, Refusal.STOCK))
@@ -125,12 +109,12 @@ class Counter:
         if refusal is None and supply is None:
             refusal = Refusal.CEILING
         if refusal is not None or supply is None:
-            return Grant(0.0, refusal, mechanism=order.mechanism)
+            return Grant(0.0, refusal, order.mechanism)
         source, limit = self._from_where(order, supply)
         quantity, cut = least(order.quantity, (limit, Refusal.CEILING))
         unit_cost = supply.unit_cost_bn_vnd + self._travel_cost(order.resource, source, order.place)
-        grant = Grant(quantity, cut, order.mechanism, source, self._no_home)
-        return self._paid(grant, order, mechanism, unit_cost, order.place)
+        bill = self._paid(order, mechanism, Bill(quantity, cut), unit_cost, order.place)
+        return _granted(bill, order.mechanism, source, self._no_home)
 
     def _from_where(self, order: Order, supply: Supply) -> tuple[int, float]:
         """Return the nearest hub with stock (or the place itself) and what is left to give."""
@@ -148,7 +132,7 @@ class Counter:
             hub: self._book.hub_left[order.mechanism, order.resource, hub]
             for hub in supply.hub_stock
         }
-        whole = self._whole[order.resource]
+        whole = self._facts.whole_units[order.resource]
         stocked = [hub for hub, stock in left.items() if round_down(stock, whole) > 0.0]
         if not stocked:
             return order.place, 0.0
@@ -156,22 +140,23 @@ class Counter:
         return source, min(limit, left[source])
 
     def _move(self, order: Order) -> Grant:
-        if self._transfer < 0:
+        transfer = self._facts.transfer
+        if transfer < 0:
             return Grant(0.0, Refusal.READY)
-        mechanism = self.world.mechanisms[self._transfer]
+        mechanism = self.world.mechanisms[transfer]
         refusal = self._not_usable(mechanism, order, Effect.TRANSFER)
         if refusal is None and not self._reachable(order.source, order.place):
             refusal = Refusal.AUTHORITY
         if refusal is not None:
-            return Grant(0.0, refusal, mechanism=self._transfer)
+            return Grant(0.0, refusal, transfer)
         home = self._home_of(order)
         limits = [(self._free(order.source, home, order.resource), Refusal.STOCK)]
-        if home == order.source or not self._is_team[order.resource]:
+        if home == order.source or not self._facts.is_team[order.resource]:
             limits.append((self._donor_limit(mechanism, order), Refusal.CEILING))
         quantity, cut = least(order.quantity, *limits)
         unit_cost = self._travel_cost(order.resource, order.source, order.place)
-        grant = Grant(quantity, cut, self._transfer, order.source, home)
-        return self._paid(grant, order, mechanism, unit_cost, order.source)
+        bill = self._paid(order, mechanism, Bill(quantity, cut), unit_cost, order.source)
+        return _granted(bill, transfer, order.source, home)
 
     def _serve(self, order: Order) -> Grant:
         if self.world.cells.place[order.cell] >= self.world.nodes.n_provinces:
@@ -192,15 +177,15 @@ class Counter:
         return self._book.free(place, resource, home, there)
 
     def _home_of(self, order: Order) -> int:
-        if not self._is_team[order.resource]:
+        if not self._facts.is_team[order.resource]:
             return self._no_home
         return order.source if order.home < 0 else order.home
 
     def _donor_limit(self, mechanism: Mechanism, order: Order) -> float:
         """Own stock that may still be sent: donor share of what is not required at home."""
         place, resource = order.source, order.resource
-        home = place if self._is_team[resource] else self._no_home
-        away = float(self._book.away[place, resource])
+        home = place if self._facts.is_team[resource] else self._no_home
+        away = self._book.away.item(place, resource)
         own = self._free(place, home, resource) + away
         required = self._engine.state.required(place, resource)
         return mechanism.donor_share * max(0.0, own - required) - away
@@ -213,53 +198,44 @@ class Counter:
         """Travel of a unit, bn VND; teams' return is paid with the outward order."""
         if source == place:
             return 0.0
-        _, km = self._map.legs(source, self._map.route(source, place))
-        return float(self._move_cost[resource]) * km / 100.0 * (2 if self._is_team[resource] else 1)
+        km = self._map.trip(source, place).km
+        return (
+            float(self._facts.move_cost[resource])
+            * km
+            / 100.0
+            * (2 if self._facts.is_team[resource] else 1)
+        )
 
     def _in_whole_units(
         self, quantity: float, resource: int, cut: Refusal | None
     ) -> tuple[float, Refusal | None]:
         """Round down; part of a unit is refused as stock that does not come in parts."""
-        units = round_down(quantity, self._whole[resource])
-        return units, Refusal.STOCK if cut is None and units < quantity - _GRAIN else cut
+        units = round_down(quantity, self._facts.whole_units[resource])
+        return units, Refusal.STOCK if cut is None and units < quantity - GRAIN else cut
 
     def _paid(
-        self, grant: Grant, order: Order, mechanism: Mechanism, unit_cost: float, signer: int
-    ) -> Grant:
+        self, order: Order, mechanism: Mechanism, limited: Bill, unit_cost: float, signer: int
+    ) -> Bill:
         """Trim to whole units and to what the fund can pay; find who signs."""
-        quantity, cut = self._in_whole_units(grant.quantity, order.resource, grant.refusal)
-        fund = self._book.ledger.payer(mechanism, order.place)
-        fixed = mechanism.fixed_cost_bn_vnd
-        if mechanism.fund_kind is None:
-            unit_cost = fixed = 0.0
-        if unit_cost > 0.0 or fixed > 0.0:
-            if fund < 0:
-                return replace(grant, quantity=0.0, refusal=Refusal.FUND)
-            earmark = self._book.ledger.earmark_refusal(fund, mechanism)
-            if earmark is not None:
-                return replace(grant, quantity=0.0, refusal=earmark)
-            open_bn = self._book.ledger.open_amount(fund, days(self._engine.now)) - fixed
-            affordable = open_bn / unit_cost if unit_cost > 0.0 else math.inf
-            if open_bn < 0.0:
-                affordable = 0.0
-            if affordable + _GRAIN < quantity:
-                quantity, cut = (
-                    round_down(max(0.0, affordable), self._whole[order.resource]),
-                    Refusal.FUND,
-                )
-        cost = (fixed + unit_cost * quantity) if quantity > 0.0 else 0.0
-        paid = replace(grant, quantity=quantity, refusal=cut, fund=fund, cost_bn_vnd=cost)
-        return self._signed(paid, int(mechanism.desk[signer]))
-
-    def _signed(self, grant: Grant, desk: int) -> Grant:
-        """Send amounts above a desk's delegation one desk up."""
-        while desk >= 0 and grant.cost_bn_vnd > self.world.desks[desk].delegation_bn_vnd:
-            up = self.world.desks[desk].up
-            if up is None:
-                return replace(grant, quantity=0.0, refusal=Refusal.AUTHORITY, cost_bn_vnd=0.0)
-            desk = up
-        return replace(grant, desk=desk)
+        quantity, cut = self._in_whole_units(limited.quantity, order.resource, limited.refusal)
+        return self._cashier.pay(
+            Bill(quantity, cut), mechanism, order.place, unit_cost, signer,
+            whole=self._facts.whole_units[order.resource],
+        )  # fmt: skip
 
 
-def _first(world: World, effect: Effect) -> int:
-    return next((i for i, mech in enumerate(world.mechanisms) if mech.effect is effect), -1)
+_RULES: Mapping[OrderKind, Callable[[Counter, Order], Grant]] = {
+    OrderKind.DECLARE: Counter._declare,
+    OrderKind.DRAW: Counter._draw,
+    OrderKind.RETURN: Counter._return,
+    OrderKind.MOBILISE: Counter._mobilise,
+    OrderKind.MOVE: Counter._move,
+    OrderKind.SERVE: Counter._serve,
+}
+
+
+def _granted(bill: Bill, mechanism: int, source: int = -1, home: int = -1) -> Grant:
+    """Make a grant of what was paid for and signed."""
+    return Grant(
+        bill.quantity, bill.refusal, mechanism, source, home, bill.fund, bill.cost_bn_vnd, bill.desk
+    )

@@ -6,6 +6,8 @@ spent is released.
 
 from __future__ import annotations
 
+import numpy as np
+
 from nts_sim.decision.model import Refusal
 from nts_sim.world.model import Mechanism, World
 
@@ -14,12 +16,17 @@ _EXHAUSTED_BN_VND = 1.0
 
 
 class Ledger:
-    """Balances and commitments of one replication, bn VND."""
+    """Money of one replication.
+
+    Attributes
+    ----------
+    balance, committed : float array [fund], bn VND
+    """
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self.balance = [fund.balance_bn_vnd for fund in world.funds]
-        self.committed = [0.0] * len(world.funds)
+        self.balance = np.array([fund.balance_bn_vnd for fund in world.funds], dtype=np.float64)
+        self.committed = np.zeros(len(world.funds))
         self._index = world.fund_index
 
     def open_amount(self, fund: int, day: float) -> float:
@@ -27,7 +34,7 @@ class Ledger:
         closes = self._world.funds[fund].closes_day
         if closes is not None and day >= closes:
             return 0.0
-        return self.balance[fund] - self.committed[fund]
+        return self.balance.item(fund) - self.committed.item(fund)
 
     def exhausted(self, kind: str, place: int, day: float) -> bool:
         """Whether the place's (or the central) fund of a kind is used up, or has closed."""

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 
 from nts_sim.decision.model import Inbound, OrderKind, Ruling
 from nts_sim.engine.contract import Admitted
+from nts_sim.engine.facts import facts_of
 from nts_sim.engine.ledger import Ledger
 from nts_sim.engine.visitors import Visitors
 from nts_sim.trace.model import Kind, Row
 from nts_sim.units import days
-from nts_sim.world.model import World
+from nts_sim.world.model import Floats, World
+
+_SENDING = frozenset((OrderKind.MOBILISE, OrderKind.MOVE, OrderKind.RETURN))
 
 
 class OrderBook:
@@ -24,11 +26,12 @@ class OrderBook:
     ----------
     rulings : by order number
     ledger : Ledger
-    level : by place, declared
+    level : int array [place], declared
     asked_level : by place, declared or waiting for a signature
-    uses : by mechanism, orders granted
-    mobilised : [mechanism, place, resource] units granted
-    away : [place, resource] own units granted away; teams come off when they are home again
+    uses : int array [mechanism], orders granted
+    mobilised : float array [mechanism, place, resource], units granted
+    away : float array [place, resource], own units granted away; teams come off when they are home
+        again
     hub_left : units left by (mechanism, resource, hub)
     pipeline : units admitted and not yet serving, by shipment number
     visitors : free teams away from home
@@ -39,23 +42,19 @@ class OrderBook:
         n_places, n_resources = world.resources.stock.shape
         self.ledger = Ledger(world)
         self.rulings: list[Ruling] = []
-        self.level = [0] * n_places
+        self.level = np.zeros(n_places, dtype=np.int64)
         self.asked_level = [0] * n_places
-        self.uses = [0] * len(world.mechanisms)
+        self.uses = np.zeros(len(world.mechanisms), dtype=np.int64)
         self.mobilised = np.zeros((len(world.mechanisms), n_places, n_resources))
         self.away = np.zeros((n_places, n_resources))
-        self.hub_left = {
-            (m, supply.resource, hub): stock
-            for m, mechanism in enumerate(world.mechanisms)
-            for supply in mechanism.supplies
-            for hub, stock in supply.hub_stock.items()
-        }
+        self.hub_left = dict(facts_of(world).hub_stock)
         self.pipeline: dict[int, Inbound] = {}
         self.visitors = Visitors()
         self.pledged: dict[tuple[int, int], float] = {}
-        self._is_team = world.resources.is_team.tolist()
         self.next_shipment = 0
+        self._is_team = facts_of(world).is_team
         self._next_departure: list[int] = []
+        self._mobilised_told: Floats | None = None
 
     def enter(self, ruling: Ruling, admitted: Admitted | None, travel_days: float) -> None:
         """Enter a ruling; what it grants is set aside, and its shipments are expected."""
@@ -64,36 +63,47 @@ class OrderBook:
         if admitted is None:
             return
         self.ledger.commit(ruling.fund, ruling.cost_bn_vnd)
-        order = ruling.order
         if ruling.mechanism >= 0:
             self.uses[ruling.mechanism] += 1
-        if order.kind is OrderKind.DECLARE:
-            self.asked_level[order.place] = int(ruling.granted)
-        elif order.kind is OrderKind.MOBILISE:
-            self.mobilised[ruling.mechanism, order.place, order.resource] += ruling.granted
-            hub = (ruling.mechanism, order.resource, ruling.source)
-            if hub in self.hub_left:
-                self.hub_left[hub] -= ruling.granted
-        elif order.kind is OrderKind.MOVE and self._is_own(
-            ruling.source, order.resource, admitted.home
-        ):
-            self.away[ruling.source, order.resource] += ruling.granted
-        if order.kind in (OrderKind.MOVE, OrderKind.RETURN):
-            self._pledge(ruling, admitted.home)
-        if order.kind in (OrderKind.MOBILISE, OrderKind.MOVE, OrderKind.RETURN):
+        kind = ruling.order.kind
+        if kind is OrderKind.DECLARE:
+            self.asked_level[ruling.order.place] = int(ruling.granted)
+        elif kind is OrderKind.MOBILISE:
+            self._mobilise(ruling)
+        elif kind in (OrderKind.MOVE, OrderKind.RETURN):
+            self._promise(ruling, admitted.home)
+        if kind in _SENDING:
             self._expect(ruling, admitted, travel_days)
         self.next_shipment += len(admitted.tranches)
+
+    def _mobilise(self, ruling: Ruling) -> None:
+        """Count units against ceilings and hubs."""
+        place, resource = ruling.order.place, ruling.order.resource
+        self.mobilised[ruling.mechanism, place, resource] += ruling.granted
+        self._mobilised_told = None
+        hub = (ruling.mechanism, resource, ruling.source)
+        if hub in self.hub_left:
+            self.hub_left[hub] -= ruling.granted
+
+    def mobilised_so_far(self) -> Floats:
+        """Return a read-only copy of `mobilised`; the same one until more is granted."""
+        if self._mobilised_told is None:
+            self._mobilised_told = self.mobilised.copy()
+            self._mobilised_told.setflags(write=False)
+        return self._mobilised_told
 
     def _is_own(self, place: int, resource: int, home: int) -> bool:
         """Whether units at a place are its own: teams whose home it is, and all supplies."""
         return home == place or not self._is_team[resource]
 
-    def _pledge(self, ruling: Ruling, home: int) -> None:
+    def _promise(self, ruling: Ruling, home: int) -> None:
         """Promise units that are to leave; nothing else may be given them."""
         place, resource = ruling.source, ruling.order.resource
         self.pledged[place, resource] = self.pledged.get((place, resource), 0.0) + ruling.granted
         if not self._is_own(place, resource, home):
             self.visitors.promise(place, resource, home, ruling.granted)
+        else:
+            self.away[place, resource] += ruling.granted
 
     def free(self, place: int, resource: int, home: int, free_there: float) -> float:
         """Units of a home that can still be promised, of all that is free at a place."""
@@ -114,26 +124,30 @@ class OrderBook:
     def catch_up(self, rows: Iterable[Row]) -> None:
         """Book what an engine wrote since the last epoch."""
         for row in rows:
-            kind = row[4]
-            if kind == Kind.HANDOVER:
-                ruling = self.rulings[row[8]]
-                self.ledger.spend(ruling.fund, ruling.cost_bn_vnd, row[10])
-            elif kind == Kind.CREDIT:
-                self.ledger.credit(self.rulings[row[8]].order.place, row[9])
-            elif kind == Kind.LEVEL:
-                place = self.rulings[row[8]].order.place
-                self.level[place] = max(self.level[place], int(row[9]))
-            elif kind == Kind.DEPART:
-                self._depart(row)
-            elif kind == Kind.ARRIVE:
-                self._arrive(row)
+            if row[4] in _BOOKINGS:
+                _BOOKINGS[row[4]](self, row)
+
+    def _hand_over(self, row: Row) -> None:
+        ruling = self.rulings[row[8]]
+        self.ledger.spend(ruling.fund, ruling.cost_bn_vnd, row[10])
+
+    def _credit(self, row: Row) -> None:
+        self.ledger.credit(self.rulings[row[8]].order.place, row[9])
+
+    def _raise_level(self, row: Row) -> None:
+        place = self.rulings[row[8]].order.place
+        self.level[place] = max(self.level.item(place), int(row[9]))
 
     def _depart(self, row: Row) -> None:
         shipment = self._next_departure[row[8]]
         self._next_departure[row[8]] += 1
-        if shipment in self.pipeline:
+        waiting = self.pipeline.get(shipment)
+        if waiting is not None:
             serves = float(math.ceil(days(row[0]) + row[10]))
-            self.pipeline[shipment] = replace(self.pipeline[shipment], day=serves)
+            self.pipeline[shipment] = Inbound(
+                waiting.number, waiting.place, waiting.resource, waiting.quantity, serves,
+                waiting.home,
+            )  # fmt: skip
 
     def _arrive(self, row: Row) -> None:
         place, resource, units, home = row[5], row[7], row[9], int(row[10])
@@ -142,3 +156,12 @@ class OrderBook:
         inbound = self.pipeline.pop(row[3], None)
         if inbound is not None and inbound.place >= 0 and inbound.home == inbound.place:
             self.away[inbound.place, inbound.resource] -= inbound.quantity
+
+
+_BOOKINGS: Mapping[int, Callable[[OrderBook, Row], None]] = {
+    Kind.HANDOVER: OrderBook._hand_over,
+    Kind.CREDIT: OrderBook._credit,
+    Kind.LEVEL: OrderBook._raise_level,
+    Kind.DEPART: OrderBook._depart,
+    Kind.ARRIVE: OrderBook._arrive,
+}

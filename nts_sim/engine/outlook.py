@@ -18,23 +18,34 @@ class Outlook:
     """
 
     def __init__(self, calendar: Calendar) -> None:
-        columns = (calendar.visible_tick, calendar.tick, calendar.cell, calendar.severity)
+        columns = (calendar.tick, calendar.cell, calendar.severity, calendar.visible_tick)
         self._entries = sorted(zip(*(column.tolist() for column in columns), strict=True))
-        self._visible = [entry[0] for entry in self._entries]
-        self._memory: tuple[int, tuple[Forewarning, ...]] = (-1, ())
+        self._ticks = [entry[0] for entry in self._entries]
+        self._now = -1
+        self._warnings: tuple[Forewarning, ...] = ()
+        self._worst: dict[int, int] = {}
 
     def warnings(self, now: int) -> tuple[Forewarning, ...]:
         """Return what is forewarned at tick `now`, by day and cell."""
-        if self._memory[0] != now:
-            out = self._entries[: bisect_right(self._visible, now)]
-            due = sorted((tick, cell, severity) for _, tick, cell, severity in out if tick > now)
-            told = tuple(Forewarning(cell, severity, days(tick)) for tick, cell, severity in due)
-            self._memory = (now, told)
-        return self._memory[1]
+        self._look(now)
+        return self._warnings
 
     def severities(self, now: int) -> dict[int, int]:
         """Return the worst forewarned severity by cell."""
-        worst: dict[int, int] = {}
-        for warning in self.warnings(now):
-            worst[warning.cell] = max(worst.get(warning.cell, 0), warning.severity)
-        return worst
+        self._look(now)
+        return self._worst
+
+    def _look(self, now: int) -> None:
+        """Bring what is forewarned up to tick `now`."""
+        if now == self._now:
+            return
+        to_come = self._entries[bisect_right(self._ticks, now) :]
+        self._warnings = tuple(
+            Forewarning(cell, severity, days(tick))
+            for tick, cell, severity, visible in to_come
+            if visible <= now
+        )
+        self._worst = {}
+        for told in self._warnings:
+            self._worst[told.cell] = max(self._worst.get(told.cell, 0), told.severity)
+        self._now = now

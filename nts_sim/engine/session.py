@@ -46,6 +46,7 @@ class LocalSession:
     ) -> None:  # fmt: skip
         calendar = hazard_calendar(world, luck)
         self._world, self._manages_returns = world, manages_returns
+        self._has_read = False
         self._outlook = Outlook(calendar)
         self.engine = make_engine(engine, world, luck, calendar)
         self.book = OrderBook(world)
@@ -55,6 +56,7 @@ class LocalSession:
     def advance(self, until: int) -> None:
         """Run to tick `until`, its events and settling included."""
         self.engine.advance(until)
+        self._has_read = False
 
     def observe(self) -> Observation:
         """Return what is known at the present tick."""
@@ -65,6 +67,7 @@ class LocalSession:
         """Decide what each order gets, carry it into the engine, settle."""
         self._catch_up()
         home = [] if self._manages_returns else self._idle_teams_home()
+        self._has_read = False
         return self._admission.apply([*home, *orders], automatic=len(home))
 
     def trace(self) -> Trace:
@@ -72,24 +75,26 @@ class LocalSession:
         return self.engine.trace()
 
     def _catch_up(self) -> None:
-        rows = self.engine.news()
+        """Read the engine's news, unless nothing can have happened since."""
+        if self._has_read:
+            return
+        rows, self._has_read = self.engine.news(), True
         self.book.catch_up(rows)
         self._observer.follow(rows)
 
     def _idle_teams_home(self) -> list[Order]:
         """Send visiting teams home that had no use for a while and expect none."""
-        visitors = list(self.book.visitors)
-        if not visitors:
+        last_used, now = self.engine.state.last_used, self.engine.now
+        idle_since = now - self._world.resources.idle_return_days * TICKS_PER_DAY
+        idle = [v for v in self.book.visitors if last_used(v.place, v.resource) <= idle_since]
+        if not idle:
             return []
-        idle_since = self.engine.now - self._world.resources.idle_return_days * TICKS_PER_DAY
-        cells, last_used = self._world.cells.place, self.engine.state.last_used
-        expecting = {
-            int(cells[warning.cell]) for warning in self._outlook.warnings(self.engine.now)
-        }
+        cells = self._world.cells.place
+        expecting = {int(cells[warning.cell]) for warning in self._outlook.warnings(now)}
         return [
             send_home(place, resource, units, home, "idle")
-            for place, resource, home, units in sorted(visitors, key=_by_home)
-            if place not in expecting and last_used(place, resource) <= idle_since
+            for place, resource, home, units in sorted(idle, key=_by_home)
+            if place not in expecting
         ]
 
 
@@ -101,7 +106,7 @@ def simulate(world: World, policy: Policy, luck: Luck, engine: EngineName = "sim
     """Run one replication of `world` under `policy` with the given luck."""
     session = LocalSession(world, luck, manages_returns=policy.manages_returns, engine=engine)
     decide = policy.open(world)
-    for day in world.epoch_days:
+    for day in () if policy.waits else world.epoch_days:
         session.advance(ticks(day))
         session.apply(decide(session.observe()))
     session.advance(ticks(world.horizon_days))

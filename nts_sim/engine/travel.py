@@ -1,85 +1,161 @@
-"""Routes over land: fewest travel days at the present state of the roads."""
+"""Routes over land: fewest travel days at the present state of the roads.
+
+Roads are as long one way as the other.
+"""
 
 from __future__ import annotations
 
 import itertools
 from functools import cached_property, lru_cache
+from typing import NamedTuple
 
 import numpy as np
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import dijkstra
+from numba import njit
 
+from nts_sim.engine.sums import in_turn
 from nts_sim.world.model import Floats, Ints, Roads, World
 
 _MEMORY = 4096
-_ALL_AT_ONCE = 512
-"""Provinces up to which all routes are worked out together."""
+_WORLDS = 64
 _EQUALLY_LONG_DAYS = 1e-9
 """Routes that differ by less take equally long."""
+
+
+class _Legs(NamedTuple):
+    """Legs of the roads, each both ways, by the province they start from.
+
+    `first` [province + 1] is where each province's legs begin; `start`, `end`, `km` and
+    `free_days` (on a clear road) [leg]; `ways` are the number of the leg from each province to each
+    neighbour, by code.
+    """
+
+    first: Ints
+    start: Ints
+    end: Ints
+    km: Floats
+    free_days: Floats
+    ways: list[dict[int, int]]
+
+
+@lru_cache(maxsize=_WORLDS)
+def _legs_of(roads: Roads) -> _Legs:
+    km = roads.leg_km
+    first, end = km.indptr.astype(np.int64), km.indices.astype(np.int64)
+    start = np.repeat(np.arange(km.shape[0]), np.diff(first))
+    free_days = km.data * (roads.detour_factor / roads.speed_km_per_day)
+    ways: list[dict[int, int]] = [{} for _ in range(km.shape[0])]
+    for here, stop, leg in sorted(zip(start.tolist(), end.tolist(), range(len(end)), strict=True)):
+        ways[here][stop] = leg
+    return _Legs(first, start, end, km.data, free_days, ways)
+
+
+@njit(cache=True)
+def _days_from(source: int, first: Ints, end: Ints, leg_days: Floats) -> Floats:
+    """Fewest days from one province to every other [province]; inf where there is no way.
+
+    Each time a shorter way to a province is found, the legs from there are tried again, in the
+    order of finding, until nothing gets shorter (Bellman-Ford with a queue).
+    """
+    n = len(first) - 1
+    days, queued, queue = np.full(n, np.inf), np.zeros(n, np.bool_), np.empty(n, np.int64)
+    days[source], queue[0], head, waiting = 0.0, source, 0, 1
+    while waiting:
+        here = queue[head]
+        head, waiting, queued[here] = (head + 1) % n, waiting - 1, False
+        for leg in range(first[here], first[here + 1]):
+            there, by_here = end[leg], days[here] + leg_days[leg]
+            if by_here < days[there]:
+                days[there] = by_here
+                if not queued[there]:
+                    queue[(head + waiting) % n] = there
+                    waiting, queued[there] = waiting + 1, True
+    return days
+
+
+class Trip(NamedTuple):
+    """A way over land.
+
+    `stops` are the places after the first, in order; `leg_days` at full road speed; `km` straight
+    from centre to centre; `days` on the road as it is now.
+    """
+
+    stops: tuple[int, ...]
+    leg_days: tuple[float, ...]
+    km: float
+    days: float
 
 
 class RouteMap:
     """Fewest-days routes between all provinces, for one state of the roads.
 
-    Worked out when first asked for: of a small network at once, of a large one place by place.
+    Worked out place by place, when first asked for.
     """
 
     def __init__(self, roads: Roads, road_severity: tuple[int, ...]) -> None:
-        km = roads.leg_km
+        self._legs = legs = _legs_of(roads)
         share = roads.speed_share[np.asarray(road_severity, dtype=np.int64)]
-        start = np.repeat(np.arange(km.shape[0]), np.diff(km.indptr))
-        self._free_days = km * (roads.detour_factor / roads.speed_km_per_day)
-        slowed = self._free_days.data / np.minimum(share[start], share[km.indices])
-        self._slowed = csr_array((slowed, km.indices, km.indptr), shape=km.shape)
-        self._leg_km = km
+        self._slowed = legs.free_days / np.minimum(share[legs.start], share[legs.end])
+        self._leg_days: list[float] = self._slowed.tolist()
         self._rows: dict[int, list[float]] = {}
-        self._routes: dict[tuple[int, int], tuple[int, ...]] = {}
+        self._trips: dict[tuple[int, int], Trip] = {}
 
     @cached_property
     def road_days(self) -> Floats:
         """Days on the road, float array [province, province]; inf where unreachable."""
-        return dijkstra(self._slowed)
+        first, end = self._legs.first, self._legs.end
+        return np.array([_days_from(i, first, end, self._slowed) for i in range(len(first) - 1)])
 
     def days(self, source: int, place: int) -> float:
         """Days on the road between two provinces; inf where there is none."""
-        return self._from(place)[source]
+        reachable = self._left(place)[source] < np.inf
+        return self.trip(source, place).days if reachable else np.inf
 
-    def _from(self, place: int) -> list[float]:
-        """Days on the road between a province and every other."""
-        if not self._rows and self._slowed.shape[0] <= _ALL_AT_ONCE:
-            self._rows = dict(enumerate(self.road_days.T.tolist()))
+    def _left(self, place: int) -> list[float]:
+        """Days on the road from every province to one."""
         if place not in self._rows:
-            self._rows[place] = dijkstra(self._slowed, indices=place).tolist()
+            days = _days_from(place, self._legs.first, self._legs.end, self._slowed)
+            self._rows[place] = days.tolist()
         return self._rows[place]
 
-    def route(self, source: int, place: int) -> tuple[int, ...]:
-        """Places after `source` up to `place`, in order; empty when they are the same.
+    def trip(self, source: int, place: int) -> Trip:
+        """Return the way that takes fewest days; there must be one.
 
-        Of routes that take equally long, the one with the smaller code sequence.
+        Of ways that take equally long, the one with the smaller code sequence.
         """
-        if (source, place) not in self._routes:
-            stops: list[int] = []
-            while (here := stops[-1] if stops else source) != place:
-                stops.append(self._next_stop(here, place))
-            self._routes[source, place] = tuple(stops)
-        return self._routes[source, place]
+        if (source, place) not in self._trips:
+            stops = self._stops(source, place)
+            leg_days, km = self.legs(source, stops)
+            days = in_turn(self._leg_days[leg] for leg in self._numbers(source, stops))
+            self._trips[source, place] = Trip(stops, leg_days, km, days)
+        return self._trips[source, place]
 
-    def _next_stop(self, here: int, place: int) -> int:
-        """Return the first neighbour, by code, from which the rest takes no longer."""
-        rest = self._from(place)
-        left = rest[here] + _EQUALLY_LONG_DAYS
-        legs = slice(self._slowed.indptr[here], self._slowed.indptr[here + 1])
-        stops, days = self._slowed.indices[legs].tolist(), self._slowed.data[legs].tolist()
-        on_a_best_route = (
-            stop for stop, leg in sorted(zip(stops, days, strict=True)) if leg + rest[stop] <= left
-        )
-        return next(on_a_best_route)
+    def route(self, source: int, place: int) -> tuple[int, ...]:
+        """Places after `source` up to `place`, in order; empty when they are the same."""
+        return self.trip(source, place).stops
 
     def legs(self, source: int, route: tuple[int, ...]) -> tuple[tuple[float, ...], float]:
         """Return the days of each leg at full road speed, and the straight length in km."""
-        pairs = list(itertools.pairwise((source, *route)))
-        days = tuple(float(self._free_days[pair]) for pair in pairs)
-        return days, float(sum(self._leg_km[pair] for pair in pairs))
+        legs = self._numbers(source, route)
+        days = tuple(self._legs.free_days.item(leg) for leg in legs)
+        return days, in_turn(self._legs.km.item(leg) for leg in legs)
+
+    def _numbers(self, source: int, route: tuple[int, ...]) -> list[int]:
+        """Leg numbers of a route."""
+        ways = self._legs.ways
+        return [ways[here][stop] for here, stop in itertools.pairwise((source, *route))]
+
+    def _stops(self, source: int, place: int) -> tuple[int, ...]:
+        stops: list[int] = []
+        while (here := stops[-1] if stops else source) != place:
+            stops.append(self._next_stop(here, place))
+        return tuple(stops)
+
+    def _next_stop(self, here: int, place: int) -> int:
+        """Return the first neighbour, by code, from which the rest takes no longer."""
+        days, rest = self._leg_days, self._left(place)
+        left = rest[here] + _EQUALLY_LONG_DAYS
+        ways = self._legs.ways[here].items()
+        return next(stop for stop, leg in ways if days[leg] + rest[stop] <= left)
 
 
 @lru_cache(maxsize=_MEMORY)

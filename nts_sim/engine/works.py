@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import lru_cache
 
-import numpy as np
-
-from nts_sim.decision.model import Ruling
-from nts_sim.luck.draws import Luck, Stream, durations, mean_from_median, name_key
-from nts_sim.units import days
+from nts_sim.decision.model import Order
+from nts_sim.luck.draws import Luck, Stream, duration, mean_from_median, name_key
 from nts_sim.world.model import Distribution, World
 
-_NO_WORK: tuple[Distribution, float] = ("fixed", 0.0)
+_PURPOSES = 65_536
 
 
 class Works:
@@ -28,72 +24,37 @@ class Works:
 
     def __init__(self, world: World, luck: Luck) -> None:
         self._world, self._luck = world, luck
-        self._occurrences: dict[tuple[Stream, str], int] = {}
+        self._orders_before: dict[tuple[Stream, int], int] = {}
 
-    def draw(self, rulings: Sequence[Ruling]) -> list[tuple[float, float]]:
-        """Return (approval days, handover days) of each order of an epoch, in two draws in all."""
-        if not rulings:
-            return []
-        approval = self._works(
-            Stream.APPROVAL,
-            [self._purpose(self._desk_name(ruling.desk), ruling) for ruling in rulings],
-            [self._desk_law(ruling) for ruling in rulings],
-        )
-        handover = self._works(
-            Stream.HANDOVER,
-            [self._purpose(self._mechanism_name(ruling.mechanism), ruling) for ruling in rulings],
-            [self._lead_law(ruling.mechanism) for ruling in rulings],
-        )
-        return list(zip(approval, handover, strict=True))
+    def approval_days(self, order: Order, desk: int, day: float) -> float:
+        """Draw the work of the signature that an order waits for from `day` on; -1: nobody's."""
+        if desk < 0:
+            return 0.0
+        chosen, measure = self._world.desks[desk], self._world.measure
+        median = chosen.approval_days * measure.factor(measure.approval_factor, day)
+        return self._work(Stream.APPROVAL, order, chosen.name, chosen.distribution, median)
 
-    def _purpose(self, through: str, ruling: Ruling) -> str:
-        """Name what an order's draws are keyed on: through whom, for where, of what."""
-        order = ruling.order
-        what = self._world.resources.name[order.resource] if order.resource >= 0 else "-"
-        return f"{through}|{self._world.nodes.code[order.place]}|{what}"
-
-    def _desk_name(self, desk: int) -> str:
-        return self._world.desks[desk].name if desk >= 0 else "-"
-
-    def _mechanism_name(self, mechanism: int) -> str:
-        return self._world.mechanisms[mechanism].name if mechanism >= 0 else "-"
-
-    def _desk_law(self, ruling: Ruling) -> tuple[Distribution, float]:
-        if ruling.desk < 0:
-            return _NO_WORK
-        desk, measure = self._world.desks[ruling.desk], self._world.measure
-        quicker = measure.factor(measure.approval_factor, days(ruling.tick))
-        return desk.distribution, desk.approval_days * quicker
-
-    def _lead_law(self, mechanism: int) -> tuple[Distribution, float]:
+    def handover_days(self, order: Order, mechanism: int) -> float:
+        """Draw the work from approval to first handover; -1: no mechanism, no work."""
         if mechanism < 0:
-            return _NO_WORK
+            return 0.0
         chosen = self._world.mechanisms[mechanism]
-        return chosen.distribution, chosen.handover_days
+        law, median = chosen.distribution, chosen.handover_days
+        return self._work(Stream.HANDOVER, order, chosen.name, law, median)
 
-    def _works(
-        self,
-        stream: Stream,
-        purposes: Sequence[str],
-        laws: Sequence[tuple[Distribution, float]],
-    ) -> list[float]:
-        occurrences = []
-        for purpose in purposes:
-            occurrences.append(self._occurrences.get((stream, purpose), 0))
-            self._occurrences[stream, purpose] = occurrences[-1] + 1
-        uniform = self._luck.uniform(
-            stream,
-            np.array([_key(purpose) for purpose in purposes], dtype=np.uint64),
-            np.array(occurrences),
-        )
-        medians = np.array([median for _, median in laws])
-        works = np.zeros(len(purposes))
-        for law in {law for law, _ in laws}:
-            chosen = np.array([own == law for own, _ in laws])
-            means = np.array([mean_from_median(law, m) for m in medians[chosen]])
-            typical = means if law == "exponential" else medians[chosen]
-            works[chosen] = durations(law, typical, uniform[chosen])
-        return works.tolist()
+    def _work(
+        self, stream: Stream, order: Order, through: str, law: Distribution, median: float
+    ) -> float:
+        resources = self._world.resources.name
+        what = resources[order.resource] if order.resource >= 0 else "-"
+        key = _purpose_key(through, self._world.nodes.code[order.place], what)
+        before = self._orders_before.get((stream, key), 0)
+        self._orders_before[stream, key] = before + 1
+        typical = mean_from_median(law, median) if law == "exponential" else median
+        return duration(law, typical, self._luck.one(stream, key, before))
 
 
-_key = lru_cache(maxsize=65_536)(name_key)
+@lru_cache(maxsize=_PURPOSES)
+def _purpose_key(through: str, where: str, what: str) -> int:
+    """Key of what an order's draws hang on: through whom, for where, of what."""
+    return name_key(f"{through}|{where}|{what}")

@@ -1,7 +1,5 @@
 """The arithmetic of luck, compiled: shared by every engine, the same to the last bit.
 
-`chain` and `unit` are plain functions as well (`py_func`), for whole arrays of keys.
-
 Only additions, multiplications, divisions and shifts: no library's logarithm, whose last bit
 depends on the machine. `exponential` takes the logarithm by its series.
 """
@@ -37,12 +35,27 @@ def unit(state: np.uint64) -> float:
     return ((state >> np.uint64(11)) + 0.5) * 2.0**-53
 
 
-@njit(cache=True)
-def draw(stream: np.uint64, entity: np.uint64, occurrence: int, step: int) -> float:
-    """Draw the uniform of a key, given the hash of its first fields (`Luck.stream`)."""
-    state = chain(stream, entity)
-    state = chain(state, np.uint64(occurrence))
+@njit("uint64(uint64, uint64, uint64, uint64)", cache=True)
+def stream_hash(seed: int, draw_set: int, replication: int, stream: int) -> int:
+    """Hash the fields of a key that all draws of a stream share."""
+    state = chain(chain(np.uint64(0), np.uint64(seed)), np.uint64(draw_set))
+    return chain(chain(state, np.uint64(replication)), np.uint64(stream))  # type: ignore[return-value]
+
+
+@njit("float64(uint64, uint64, uint64, uint64)", cache=True)
+def draw(stream: int, entity: int | np.uint64, occurrence: int, step: int) -> float:
+    """Draw the uniform of a key, given the hash of its first fields (`Luck.stream`).
+
+    The signature is fixed, so that plain integers of any size become unsigned on the way in.
+    """
+    state = chain(chain(np.uint64(stream), np.uint64(entity)), np.uint64(occurrence))
     return unit(chain(state, np.uint64(step)))
+
+
+@vectorize(["float64(uint64, uint64, uint64, uint64)"], cache=True)  # type: ignore[no-untyped-call]
+def draws(stream, entity, occurrence, step):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    """Apply `draw` to whole arrays of keys, which broadcast."""
+    return unit(chain(chain(chain(stream, entity), occurrence), step))
 
 
 @njit(cache=True)
@@ -69,7 +82,7 @@ def standard_exponential(u: float) -> float:
     return u if lost == 0.0 else -log(rest) * (u / lost)
 
 
-@vectorize(["float64(float64)"], cache=True)
+@vectorize(["float64(float64)"], cache=True)  # type: ignore[no-untyped-call]
 def standard_exponentials(u):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
     """Apply `standard_exponential` element by element."""
     return standard_exponential(u)

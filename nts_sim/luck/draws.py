@@ -19,7 +19,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import ndtri
 
-from nts_sim.luck.compiled import chain, standard_exponentials, unit
+from nts_sim.luck.compiled import (
+    draw,
+    draws,
+    standard_exponential,
+    standard_exponentials,
+    stream_hash,
+)
 from nts_sim.world.model import Distribution, Floats
 
 _LN2 = float(np.log(2.0))
@@ -51,10 +57,6 @@ class Stream(IntEnum):
     HANDOVER = 12  # entity: mechanism, place and resource · occurrence: how many so far
 
 
-_chain, _unit = chain.py_func, unit.py_func
-"""The compiled functions as they are written, for whole arrays."""
-
-
 @dataclass(frozen=True, slots=True)
 class Luck:
     """The luck of one replication.
@@ -79,19 +81,16 @@ class Luck:
         -------
         float array of the broadcast shape
         """
-        shape = np.broadcast_shapes(np.shape(entity), np.shape(occurrence), np.shape(step))
-        state = np.array([self.stream(stream)], dtype=np.uint64)
-        for field in (entity, occurrence, step):
-            state = _chain(state, np.asarray(field, dtype=np.uint64))
-        drawn = _unit(state)
-        return np.broadcast_to(drawn, shape) if shape else drawn.reshape(())
+        key = (np.asarray(field, dtype=np.uint64) for field in (entity, occurrence, step))
+        return np.asarray(draws(np.uint64(self.stream(stream)), *key))
+
+    def one(self, stream: Stream, entity: int, occurrence: int = 0, step: int = 0) -> float:
+        """Draw the uniform in (0, 1) of one key; the same number as `uniform` gives."""
+        return draw(self.stream(stream), entity, occurrence, step)
 
     def stream(self, stream: Stream) -> int:
         """Hash the fields of a key that all draws of a stream share."""
-        state = np.zeros(1, dtype=np.uint64)
-        for field in (self.seed, int(self.draw_set), self.replication, int(stream)):
-            state = _chain(state, np.asarray(field, dtype=np.uint64))
-        return int(state[0])
+        return stream_hash(self.seed, int(self.draw_set), self.replication, int(stream))
 
 
 def name_key(name: str) -> int:
@@ -118,8 +117,17 @@ def durations(law: Distribution, typical: ArrayLike, uniform: ArrayLike) -> Floa
     if law == "fixed":
         return np.broadcast_to(typical_array, np.broadcast_shapes(typical_array.shape, u.shape))
     if law == "exponential":
-        return typical_array * standard_exponentials(u)
+        return np.asarray(typical_array * standard_exponentials(u))
     return typical_array * np.exp(P90_IS_TWICE_MEDIAN * ndtri(u))
+
+
+def duration(law: Distribution, typical: float, uniform: float) -> float:
+    """Turn one uniform into a duration; the same number as `durations` gives."""
+    if law == "fixed":
+        return typical
+    if law == "exponential":
+        return typical * standard_exponential(uniform)
+    return typical * float(np.exp(P90_IS_TWICE_MEDIAN * ndtri(uniform)))
 
 
 def mean_from_median(law: Distribution, median: float) -> float:

@@ -65,7 +65,7 @@ def do_nothing(spec: PolicySpec) -> Policy:
     def wait(observation: Observation) -> Sequence[Order]:
         return ()
 
-    return Policy("do_nothing", lambda world: wait)
+    return Policy("do_nothing", lambda world: wait, waits=True)
 
 
 def current_practice(spec: PolicySpec) -> Policy:

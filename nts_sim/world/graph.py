@@ -24,7 +24,8 @@ def to_networkx(world: World) -> nx.MultiDiGraph:
             latitude=float(nodes.latitude[place]), longitude=float(nodes.longitude[place]),
         )  # fmt: skip
     legs = world.roads.leg_km.tocoo()
-    for source, target, km in zip(*(a.tolist() for a in (*legs.coords, legs.data)), strict=True):
+    columns = (np.asarray(column).tolist() for column in (*legs.coords, legs.data))
+    for source, target, km in zip(*columns, strict=True):
         graph.add_edge(nodes.code[source], nodes.code[target], key="road", km=km)
     _add_links(graph, world)
     return graph
