@@ -270,6 +270,24 @@ def activate(w: Fixed, s: Play, cell: int, severity: int, row: int) -> None:
 
 
 @compiled
+def resume(
+    w: Fixed, s: Play, cells: Ints, severities: Ints, since: Ints, links: Ints, immune: Ints
+) -> None:
+    """Let incidents, hits and immunity go on that began before the start."""
+    at_slot(s, _EPOCH, 1, 0)
+    for i in range(len(cells)):
+        live = s.live[cells[i]]
+        live.activations, live.since = 1, since[i]
+        turn_to(w, s, cells[i], severities[i], -1)
+        race(w, s, cells[i])
+    for link in links:
+        arm(w, s, link, 0, 0)
+    for cell in immune:
+        s.live[cell].activations = 1
+        recover(w, s, cell)
+
+
+@compiled
 def turn_to(w: Fixed, s: Play, cell: int, severity: int, row: int) -> None:
     """Change a cell's severity; its target starts afresh."""
     about, live = w.cells[cell], s.live[cell]
@@ -872,6 +890,12 @@ def happen_to_order(w: Fixed, s: Play, at: int) -> None:
 def begin_day(w: Fixed, s: Play) -> None:
     """Mark every place in need at a day boundary."""
     s.control[0].next_day += TICKS_PER_DAY
+    mark_in_need(w, s)
+
+
+@compiled
+def mark_in_need(w: Fixed, s: Play) -> None:
+    """Mark every place with active cells."""
     for place in range(w.rules[0].n_places):
         if s.spots[place].active > 0:
             mark(s, place, -1)

@@ -17,13 +17,14 @@ from nts_sim.engine.contract import (
     PHASE_RESETTLE,
     Admitted,
     Holdings,
+    Opening,
     State,
 )
 from nts_sim.engine.flat import Fixed, Play, fixed_tables, longer, new_play
 from nts_sim.luck.calendar import Calendar
 from nts_sim.luck.draws import Luck
 from nts_sim.trace.model import Kind, Row, Trace
-from nts_sim.world.model import Bools, Ints, World
+from nts_sim.world.model import Bools, Floats, Ints, World
 
 _ROWS_OF_AN_ORDER = 4
 """The most rows that one event of an order writes, besides one for each of its shipments."""
@@ -38,17 +39,28 @@ class CompiledEngine:
     world : World
     luck : of cells and links
     calendar : onsets, fixed before the run
+    opening : what is going on, where it does not start on day 0
 
     Attributes
     ----------
     state : the present
     """
 
-    def __init__(self, world: World, luck: Luck, calendar: Calendar) -> None:
-        self._fixed, self._play = fixed_tables(world), new_play(world, luck, calendar)
+    def __init__(
+        self, world: World, luck: Luck, calendar: Calendar, opening: Opening | None = None
+    ) -> None:
+        start = opening.tick if opening is not None else 0
+        self._fixed, self._play = fixed_tables(world), new_play(world, luck, calendar, start)
         self._control = self._play.control[0]
         self._told = self._n_stops = 0
+        self._admit_row: dict[int, int] = {}
         self.state: State = Shown(self._fixed, self._play)
+        if opening is not None:
+            _kernel.resume(
+                self._fixed, self._play, opening.cell, opening.severity, opening.since,
+                opening.link, opening.immune,
+            )  # fmt: skip
+            self._settle()
 
     @property
     def now(self) -> int:
@@ -65,6 +77,9 @@ class CompiledEngine:
         if orders:
             numbers = self._enter(sorted(orders, key=lambda o: (o.priority, o.number)))
             _kernel.start(self._fixed, self._play, numbers)
+        self._settle()
+
+    def _settle(self) -> None:
         while not _kernel.settle(self._fixed, self._play, PHASE_RESETTLE):
             self._longer("rows")
 
@@ -77,14 +92,19 @@ class CompiledEngine:
         )
         _kernel.mark(self._play, about["place"], row)
 
+    def stock_up(self, on_hand: Floats) -> None:
+        """Put units where they are, instead of what is there; settle."""
+        self._play.stock["on_hand"] = on_hand
+        _kernel.mark_in_need(self._fixed, self._play)
+        self._settle()
+
     def note(
         self, order: int, kind: Kind, node: int, resource: int, quantity: float, value: float
     ) -> int:
         """Write a row of the shared order layer."""
         row = self._write(order, kind, node, -1, resource, quantity, value)
         if kind is Kind.ADMIT:
-            self._make_room("orders", order + 1)
-            self._play.orders["row"][order] = row
+            self._admit_row[order] = row
         return row
 
     def close(self) -> None:
@@ -124,6 +144,7 @@ class CompiledEngine:
         most = max(len(order.tranches) for order in orders)
         self._control["room"] = max(self._control["room"], most + _ROWS_OF_AN_ORDER)
         ends = max(order.first_shipment + len(order.tranches) for order in orders)
+        self._make_room("orders", max(order.number for order in orders) + 1)
         self._make_room("shipments", ends)
         self._make_room("departing", n_shipments)
         last = max(len(self._play.orders), len(self._play.shipments))
@@ -147,7 +168,7 @@ class CompiledEngine:
             order.kind, order.desk, order.approval_days, order.handover_days, order.place,
             order.source, order.resource, order.home, order.creates, order.fixed_days,
             order.quantity, order.priority, order.spend_bn_vnd, order.first_shipment,
-            len(order.tranches), first_stop, last_stop, self._play.orders[order.number]["row"],
+            len(order.tranches), first_stop, last_stop, self._admit_row.pop(order.number, -1),
             0, 0, -1, -1, -1, 0, 0,
         )  # fmt: skip
 

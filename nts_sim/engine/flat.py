@@ -20,7 +20,7 @@ from nts_sim.luck.calendar import Calendar
 from nts_sim.luck.draws import Luck, Stream
 from nts_sim.luck.keys import cell_keys, link_keys
 from nts_sim.trace.model import ROW
-from nts_sim.units import ticks
+from nts_sim.units import TICKS_PER_DAY, ticks
 from nts_sim.world.model import Bools, Ints, NodeKind, World
 
 Records = NDArray[np.void]
@@ -221,13 +221,16 @@ def _blank(world: World) -> tuple[Records, Records, Records, Records]:
     return live, np.zeros(n_clocks, dtype=CLOCK), stock, queues
 
 
-def new_play(world: World, luck: Luck, calendar: Calendar) -> Play:
-    """Set the tables up for a replication."""
+def new_play(world: World, luck: Luck, calendar: Calendar, start: int) -> Play:
+    """Set the tables up for a replication that starts at a tick."""
     live, clocks, stock, queues = _blank(world)
     n_places, n_resources = stock.shape
     streams = (Stream.STAY, Stream.ESCALATION, Stream.IMMUNITY, Stream.LAG, Stream.HIT)
     return Play(
-        control=_filled(CONTROL, 1, next_day=ticks(1), room=_room(world)),
+        control=_filled(
+            CONTROL, 1, now=start, next_day=(start // TICKS_PER_DAY + 1) * TICKS_PER_DAY,
+            room=_room(world),
+        ),
         streams=np.array([luck.stream(stream) for stream in streams], dtype=np.uint64),
         calendar=_filled(
             ENTRY, len(calendar.tick), tick=calendar.tick, cell=calendar.cell,
@@ -237,7 +240,7 @@ def new_play(world: World, luck: Luck, calendar: Calendar) -> Play:
         clocks=clocks.copy(),
         agenda=np.empty(len(clocks) + 1, dtype=TICKET),
         hits=np.empty(len(world.links), dtype=HIT),
-        spots=np.zeros(n_places, dtype=SPOT),
+        spots=_filled(SPOT, n_places, settled=start),
         stock=stock.copy(),
         scratch=np.empty(n_resources, dtype=SCRATCH),
         nodes=np.zeros(len(world.nodes.code), dtype=NODE),

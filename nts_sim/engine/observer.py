@@ -62,7 +62,8 @@ class Observer:
         held, ledger = engine.state.holdings(), book.ledger
         visitors = tuple(book.visitors)
         observation = Observation(
-            day=days(now), severity=seen, age_days=age, exposed=exposed, reported_share=share,
+            day=days(now), reported_day=days(max(0, told)), severity=seen, age_days=age,
+            exposed=exposed, reported_share=share,
             warnings=self._outlook.warnings(now), road_severity=self._roads(seen),
             on_hand=held.on_hand, free=held.free, own=_without(held.free, visitors),
             visitors=visitors, target=held.target,
