@@ -22,7 +22,7 @@ from nts_sim.engine.contract import (
 )
 from nts_sim.engine.flat import Fixed, Play, fixed_tables, longer, new_play
 from nts_sim.luck.calendar import Calendar
-from nts_sim.luck.draws import Luck
+from nts_sim.luck.draws import DrawSet, Luck
 from nts_sim.trace.model import Kind, Row, Trace
 from nts_sim.world.model import Bools, Floats, Ints, World
 
@@ -179,6 +179,21 @@ class CompiledEngine:
     def _longer(self, name: str, least: int = 0) -> None:
         self._play = longer(self._play, name, least)
         self.state = Shown(self._fixed, self._play)
+
+
+def make_ready(world: World) -> None:
+    """Compile every function that is called here, or load what was compiled before."""
+    none = np.zeros(0, dtype=np.int64)
+    nothing = Calendar(none, none, none, none.astype(np.float64), none)
+    luck = Luck(0, DrawSet.PLANNING, 0)
+    engine = CompiledEngine(world, luck, nothing, Opening(0, none, none, none, none, none))
+    fixed, play = fixed_tables(world), new_play(world, luck, nothing, 0)
+    _kernel.start(fixed, play, none)
+    _kernel.mark(play, 0, -1)
+    _kernel.required(fixed, play, 0, 0)
+    _kernel.order_clock(fixed, 0)
+    engine.stock_up(world.resources.stock)
+    engine.close()
 
 
 class Shown:
