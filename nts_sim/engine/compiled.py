@@ -85,12 +85,8 @@ class CompiledEngine:
 
     def aim(self, cell: int, target: float, order: int) -> None:
         """Set the target of an active cell; it is dropped when the cell changes severity."""
-        live, about = self._play.live[cell], self._fixed.cells[cell]
-        live["target"] = target
-        row = self._write(
-            order, Kind.TARGET, about["node"], about["threat"], -1, live["severity"], target
-        )
-        _kernel.mark(self._play, about["place"], row)
+        self._make_room("rows", int(self._control["n_rows"]) + 1)
+        _kernel.aim(self._fixed, self._play, cell, target, order)
 
     def stock_up(self, on_hand: Floats) -> None:
         """Put units where they are, instead of what is there; settle."""
@@ -102,7 +98,13 @@ class CompiledEngine:
         self, order: int, kind: Kind, node: int, resource: int, quantity: float, value: float
     ) -> int:
         """Write a row of the shared order layer."""
-        row = self._write(order, kind, node, -1, resource, quantity, value)
+        row = int(self._control["n_rows"])
+        self._make_room("rows", row + 1)
+        self._play.rows[row] = (
+            self._control["now"], PHASE_EPOCH, 0, order, kind, node, -1, resource, order,
+            quantity, value, -1,
+        )  # fmt: skip
+        self._control["n_rows"] = row + 1
         if kind is Kind.ADMIT:
             self._admit_row[order] = row
         return row
@@ -125,19 +127,6 @@ class CompiledEngine:
 
     # --- tables ---------------------------------------------------------------------------------
 
-    def _write(
-        self, order: int, kind: Kind, node: int, threat: int, resource: int, quantity: float,
-        value: float,
-    ) -> int:  # fmt: skip
-        row = int(self._control["n_rows"])
-        self._make_room("rows", row + 1)
-        self._play.rows[row] = (
-            self._control["now"], PHASE_EPOCH, 0, order, kind, node, threat, resource, order,
-            quantity, value, -1,
-        )  # fmt: skip
-        self._control["n_rows"] = row + 1
-        return row
-
     def _enter(self, orders: Sequence[Admitted]) -> Ints:
         """Write orders, their routes and shipments into the tables."""
         n_shipments = sum(len(order.tranches) for order in orders)
@@ -148,8 +137,11 @@ class CompiledEngine:
         self._make_room("shipments", ends)
         self._make_room("departing", n_shipments)
         last = max(len(self._play.orders), len(self._play.shipments))
-        self._make_room("clocks", int(_kernel.order_clock(self._fixed, last)))
-        self._make_room("agenda", len(self._play.clocks) + 1)
+        n_clocks = len(self._fixed.slots) + 2 * last
+        for name in ("due", "clock", "at"):
+            self._make_room(name, n_clocks)
+        self._make_room("slots", 2 * last)
+        self._make_room("works", 2 * len(self._fixed.cells) + last)
         rows = len(orders) * _ROWS_OF_AN_ORDER + n_shipments
         self._make_room("rows", int(self._control["n_rows"]) + rows)
         for order in orders:
@@ -189,9 +181,8 @@ def make_ready(world: World) -> None:
     engine = CompiledEngine(world, luck, nothing, Opening(0, none, none, none, none, none))
     fixed, play = fixed_tables(world), new_play(world, luck, nothing, 0)
     _kernel.start(fixed, play, none)
-    _kernel.mark(play, 0, -1)
     _kernel.required(fixed, play, 0, 0)
-    _kernel.order_clock(fixed, 0)
+    _kernel.aim(fixed, play, 0, 1.0, 0)
     engine.stock_up(world.resources.stock)
     engine.close()
 
