@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -27,6 +28,17 @@ def say(message: str, flags: Flags) -> None:
     """Tell what is going on, unless told to be quiet."""
     if not flags.quiet:
         print(message, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def told_if_slow(message: str, flags: Flags) -> Iterator[None]:
+    """Tell what takes long, once it has taken a while."""
+    timer = threading.Timer(SECONDS_BETWEEN_LINES, say, (message, flags))
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 @contextmanager

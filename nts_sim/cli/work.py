@@ -16,10 +16,12 @@ from nts_sim.charts.frame import figure_bytes
 from nts_sim.charts.gallery import build_charts, view_of
 from nts_sim.cli.flags import Flags
 from nts_sim.cli.prepare import Prepared
-from nts_sim.cli.tell import progress_on_stderr, ranking_text, say, tables_json
+from nts_sim.cli.tell import progress_on_stderr, ranking_text, say, tables_json, told_if_slow
+from nts_sim.engine.compiled import make_ready
 from nts_sim.report.html import write_report
 from nts_sim.study import store
 from nts_sim.study.chunks import PolicySource
+from nts_sim.study.engines import engine_for
 from nts_sim.study.manifest import manifest_of
 from nts_sim.study.one_plan import with_one_plan
 from nts_sim.study.runner import run_comparison, run_plan
@@ -28,6 +30,7 @@ from nts_sim.world.model import World
 
 REPORT = "report.html"
 SHOWN_ORDERS = 20
+_COMPILING = "compiling the fast engine: about half a minute, once on this machine"
 _SHOWN_TABLES = ("summary", "comparison", "ranking")
 
 
@@ -85,6 +88,7 @@ def _simulated(prepared: Prepared, flags: Flags, verb: str) -> int:
 
 def _simulate_into(folder: Path, prepared: Prepared, flags: Flags, verb: str) -> None:
     study, started = prepared.study, time.monotonic()
+    _make_ready(prepared, flags)
     with progress_on_stderr(flags) as progress:
         results = run_comparison(study, prepared.worlds, _sources(prepared), progress=progress)
     say("drawing charts and writing the report", flags)
@@ -94,6 +98,15 @@ def _simulate_into(folder: Path, prepared: Prepared, flags: Flags, verb: str) ->
     for name, data in pictures(results.frames, manifest).items():
         store.write_file(folder, name, data)
     _finish(prepared, folder, verb, started, failed)
+
+
+def _make_ready(prepared: Prepared, flags: Flags) -> None:
+    """Say which engine works, and compile it first where it is not compiled yet."""
+    chosen = engine_for(prepared.study)
+    say(f"engine: {chosen}, {prepared.study.replications} replications", flags)
+    if chosen == "compiled":
+        with told_if_slow(_COMPILING, flags):
+            make_ready(prepared.worlds[0][2])
 
 
 def pictures(frames: Mapping[str, pd.DataFrame], manifest: Mapping[str, Any]) -> dict[str, bytes]:

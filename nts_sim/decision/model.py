@@ -195,6 +195,7 @@ class Observation:
     Attributes
     ----------
     day : float
+    reported_day : float, the day that reports speak of: a lag before `day`, 0 at the earliest
     severity : int array [cell], as reported (a lag ago; 0 where not active or not detected)
     age_days : float array [cell], since the reported activation; 0 where not active
     exposed : float array [cell], persons reported exposed, true × reported share
@@ -218,6 +219,7 @@ class Observation:
     """
 
     day: float
+    reported_day: float
     severity: Ints
     age_days: Floats
     exposed: Floats

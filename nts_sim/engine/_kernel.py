@@ -27,32 +27,43 @@ from nts_sim.units import NEVER, TICKS_PER_DAY
 from nts_sim.units import delay_ticks as _delay_ticks
 from nts_sim.world.model import Ints
 
-# Without reference counts, tuples of tables cost nothing to pass on (6 × faster, benchmarked).
-_options: dict[str, Any] = {"cache": True, "_nrt": False, "error_model": "numpy"}
+# Without reference counts, tuples of tables cost nothing to make (6 × faster, benchmarked); passed
+# to a function that is not inlined they cost 0.1 µs, which only orders can afford.
+_OPTIONS: dict[str, Any] = {"_nrt": False, "error_model": "numpy"}
+_INNER: dict[str, Any] = {**_OPTIONS, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def compiled(function: F) -> F:
-    """Compile a function of tables and numbers; it may not allocate."""
-    return cast(F, njit(**_options)(function))
+def entry(function: F) -> F:
+    """Compile a function of tables and numbers that Python calls; it may not allocate."""
+    return cast(F, njit(cache=True, **_OPTIONS)(function))
 
 
-fill = compiled(rules.fill)
-containment_speed = compiled(rules.containment_speed)
-escalation_speed = compiled(rules.escalation_speed)
-hit_probability = compiled(rules.hit_probability)
-work_left = compiled(rules.work_left)
-rest_of_day = compiled(rules.rest_of_day)
-delay_ticks = compiled(_delay_ticks)
+def inlined(function: F) -> F:
+    """Compile into whatever calls it."""
+    return cast(F, njit(forceinline=True, **_INNER)(function))
+
+
+def called(function: F) -> F:
+    """Compile once, to be called where it is rarely needed."""
+    return cast(F, njit(**_INNER)(function))
+
+
+fill = inlined(rules.fill)
+containment_speed = inlined(rules.containment_speed)
+escalation_speed = inlined(rules.escalation_speed)
+hit_probability = inlined(rules.hit_probability)
+work_left = inlined(rules.work_left)
+rest_of_day = inlined(rules.rest_of_day)
+delay_ticks = inlined(_delay_ticks)
 
 _WORST_SEVERITY = 3
 _STAY, _RISE, _IMMUNITY, _LAG, _HIT = range(5)
 _SIGNING, _HANDING_OVER, _SENDING = range(3)
 
 _DELIVERY, _DEPARTURE = contract.PHASE_DELIVERY, contract.PHASE_DEPARTURE
-_CONTAINMENT, _ESCALATION = contract.PHASE_CONTAINMENT, contract.PHASE_ESCALATION
-_ONSET, _IMMUNE_NO_MORE = contract.PHASE_ONSET, contract.PHASE_IMMUNITY
+_ONSET = contract.PHASE_ONSET
 _SETTLE, _EPOCH = contract.PHASE_SETTLE, contract.PHASE_EPOCH
 
 _ROW_ONSET, _ROW_SPREAD = int(Kind.ONSET), int(Kind.SPREAD)
@@ -61,125 +72,144 @@ _ROW_RISE, _ROW_FALL, _ROW_SUSCEPTIBLE = int(Kind.RISE), int(Kind.FALL), int(Kin
 _ROW_COVERAGE, _ROW_CONSUME = int(Kind.COVERAGE), int(Kind.CONSUME)
 _ROW_APPROVED, _ROW_HANDOVER = int(Kind.APPROVED), int(Kind.HANDOVER)
 _ROW_LEVEL, _ROW_CREDIT = int(Kind.LEVEL), int(Kind.CREDIT)
+_ROW_TARGET = int(Kind.TARGET)
 _ROW_DEPART, _ROW_ARRIVE = int(Kind.DEPART), int(Kind.ARRIVE)
 _DECLARE, _DRAW = int(OrderKind.DECLARE), int(OrderKind.DRAW)
 
 
-# --- the agenda: a heap of tickets by (due, slot), and where each clock's ticket is ---------------
+# --- the agenda: a heap of clocks by (due, slot), four children to a parent -----------------------
 
 
-@compiled
-def slot(phase: int, index: int, sub: int) -> int:
-    """Fold (phase, index, sub) into one number that sorts like the triple."""
-    return (phase << 60) | (index << 32) | sub
+@inlined
+def slot_of(w: Fixed, s: Play, clock: int) -> int:
+    """Place of a clock's event in the order of an instant, as one number (`clockwork.slot`)."""
+    n = len(w.slots)
+    return int(w.slots[clock] if clock < n else s.slots[clock - n])
 
 
-@compiled
-def _sooner(a: Any, b: Any) -> bool:
-    return bool(a.due < b.due or (a.due == b.due and a.slot < b.slot))
+@inlined
+def _sooner(w: Fixed, s: Play, due: int, clock: int, at: int) -> bool:
+    """Whether a clock due then comes before the one that stands at a place of the agenda."""
+    if due != s.due[at]:
+        return bool(due < s.due[at])
+    return slot_of(w, s, clock) < slot_of(w, s, s.clock[at])
 
 
-@compiled
-def _swap(s: Play, i: int, j: int) -> None:
-    a, b = s.agenda[i], s.agenda[j]
-    due, place, clock = a.due, a.slot, a.clock
-    a.due, a.slot, a.clock = b.due, b.slot, b.clock
-    b.due, b.slot, b.clock = due, place, clock
-    s.clocks[a.clock].at, s.clocks[b.clock].at = i, j
+@inlined
+def _put(s: Play, at: int, due: int, clock: int) -> None:
+    s.due[at], s.clock[at], s.at[clock] = due, clock, at + 1
 
 
-@compiled
-def _sift(s: Play, at: int) -> None:
-    """Move a ticket to where it belongs."""
-    while at > 1 and _sooner(s.agenda[at], s.agenda[at >> 1]):
-        _swap(s, at, at >> 1)
-        at >>= 1
+@inlined
+def _rise(w: Fixed, s: Play, at: int, due: int, clock: int) -> None:
+    """Put a clock at a place of the agenda, or before its parents that come later."""
+    while at > 0 and _sooner(w, s, due, clock, (at - 1) >> 2):
+        parent = (at - 1) >> 2
+        _put(s, at, s.due[parent], s.clock[parent])
+        at = parent
+    _put(s, at, due, clock)
+
+
+@inlined
+def _sink(w: Fixed, s: Play, at: int, due: int, clock: int) -> None:
+    """Put a clock at a place of the agenda, or behind its children that come sooner."""
     n = s.control[0].waiting
-    while 2 * at <= n:
-        child = 2 * at
-        if child < n and _sooner(s.agenda[child + 1], s.agenda[child]):
-            child += 1
-        if not _sooner(s.agenda[child], s.agenda[at]):
+    while 4 * at + 1 < n:
+        first = 4 * at + 1
+        for child in range(first + 1, min(first + 4, n)):
+            if _sooner(w, s, s.due[child], s.clock[child], first):
+                first = child
+        if _sooner(w, s, due, clock, first):
             break
-        _swap(s, at, child)
-        at = child
+        _put(s, at, s.due[first], s.clock[first])
+        at = first
+    _put(s, at, due, clock)
 
 
-@compiled
-def drop(s: Play, clock: int) -> None:
-    """Take a clock's ticket off the agenda, if it has one."""
-    at = s.clocks[clock].at
-    if at == 0:
+@inlined
+def drop(w: Fixed, s: Play, clock: int) -> None:
+    """Take a clock off the agenda, if it is on it."""
+    at = s.at[clock] - 1
+    if at < 0:
         return
-    control = s.control[0]
-    last = control.waiting
-    if at != last:
-        _swap(s, at, last)
-    control.waiting = last - 1
-    s.clocks[clock].at = 0
-    if at != last:
-        _sift(s, at)
+    s.at[clock] = 0
+    s.control[0].waiting -= 1
+    last = s.control[0].waiting
+    if at < last:
+        _move(w, s, at, s.due[last], s.clock[last])
 
 
-@compiled
-def schedule(w: Fixed, s: Play, clock: int, place_in_order: int, delay: int) -> None:
+@inlined
+def _move(w: Fixed, s: Play, at: int, due: int, clock: int) -> None:
+    """Put a clock where it belongs, beginning at a place that is free."""
+    if at > 0 and _sooner(w, s, due, clock, (at - 1) >> 2):
+        _rise(w, s, at, due, clock)
+    else:
+        _sink(w, s, at, due, clock)
+
+
+@inlined
+def schedule(w: Fixed, s: Play, clock: int, delay: int) -> None:
     """Let a clock come up after a delay, instead of when it was to; beyond the horizon: never."""
     control = s.control[0]
     due = control.now + delay
     if delay >= NEVER or due >= w.rules[0].horizon:
-        drop(s, clock)
-        return
-    at = s.clocks[clock].at
-    if at == 0:
+        drop(w, s, clock)
+    elif s.at[clock] == 0:
         control.waiting += 1
-        at = control.waiting
-        s.clocks[clock].at = at
-        s.agenda[at].clock = clock
-    s.agenda[at].due, s.agenda[at].slot = due, place_in_order
-    _sift(s, at)
+        _rise(w, s, control.waiting - 1, due, clock)
+    else:
+        _move(w, s, s.at[clock] - 1, due, clock)
 
 
 # --- clocks: work left, done at a speed that may change -------------------------------------------
 
 
-@compiled
-def load(w: Fixed, s: Play, clock: int, place_in_order: int, days: float, speed: float) -> None:
+@inlined
+def load(w: Fixed, s: Play, clock: int, days: float, speed: float) -> None:
     """Start `days` of work."""
-    work = s.clocks[clock]
+    work = s.works[_work(w, clock)]
     work.left, work.speed, work.since, work.loaded = days, speed, s.control[0].now, True
-    schedule(w, s, clock, place_in_order, delay_ticks(days, speed))
+    schedule(w, s, clock, delay_ticks(days, speed))
 
 
-@compiled
-def pace(w: Fixed, s: Play, clock: int, place_in_order: int, speed: float) -> None:
+@inlined
+def pace(w: Fixed, s: Play, clock: int, speed: float) -> None:
     """Go on at a new speed; equal speed changes nothing."""
-    work = s.clocks[clock]
+    work = s.works[_work(w, clock)]
     if not work.loaded or speed == work.speed:
         return
     now = s.control[0].now
     work.left = work_left(work.left, work.speed, (now - work.since) / TICKS_PER_DAY)
     work.speed, work.since = speed, now
-    schedule(w, s, clock, place_in_order, delay_ticks(work.left, speed))
+    schedule(w, s, clock, delay_ticks(work.left, speed))
 
 
-@compiled
-def stop(s: Play, clock: int) -> None:
+@inlined
+def stop(w: Fixed, s: Play, clock: int) -> None:
     """Forget the work."""
-    s.clocks[clock].loaded = False
-    drop(s, clock)
+    s.works[_work(w, clock)].loaded = False
+    drop(w, s, clock)
+
+
+@inlined
+def _work(w: Fixed, clock: int) -> int:
+    """Where the work of a clock is kept: of containment and escalation, then of orders."""
+    n_cells, n = w.rules[0].n_cells, len(w.slots)
+    return int(clock if clock < n else 2 * n_cells + ((clock - n) >> 1))
 
 
 # --- the trace --------------------------------------------------------------------------------
 
 
-@compiled
+@inlined
 def at_slot(s: Play, phase: int, index: int, sub: int) -> None:
     """Say where in the instant the present is."""
     control = s.control[0]
     control.phase, control.index, control.sub = phase, index, sub
 
 
-@compiled
+@inlined
 def write(
     s: Play,
     kind: int,
@@ -202,7 +232,7 @@ def write(
     return int(control.n_rows - 1)
 
 
-@compiled
+@inlined
 def write_cell(
     w: Fixed, s: Play, kind: int, cell: int, quantity: float, value: float, order: int, cause: int
 ) -> int:
@@ -211,7 +241,7 @@ def write_cell(
     return write(s, kind, about.node, about.threat, -1, order, float(quantity), value, cause)
 
 
-@compiled
+@inlined
 def write_order(
     s: Play, kind: int, number: int, node: int, quantity: float, value: float, cause: int
 ) -> int:
@@ -220,7 +250,7 @@ def write_order(
     return write(s, kind, node, -1, resource, number, quantity, value, cause)
 
 
-@compiled
+@inlined
 def mark(s: Play, place: int, cause: int) -> None:
     """Have a place settled at the end of the instant."""
     spot = s.spots[place]
@@ -233,7 +263,7 @@ def mark(s: Play, place: int, cause: int) -> None:
 # --- the life of an incident ----------------------------------------------------------------------
 
 
-@compiled
+@inlined
 def unit_time(
     s: Play, stream: int, key: np.uint64, fixed: bool, occurrence: int, step: int
 ) -> float:
@@ -241,13 +271,13 @@ def unit_time(
     return 1.0 if fixed else standard_exponential(draw(s.streams[stream], key, occurrence, step))
 
 
-@compiled
+@inlined
 def is_open(s: Play, cell: int) -> bool:
     """Whether a cell can become active."""
     return s.live[cell].severity == 0 and not s.live[cell].immune
 
 
-@compiled
+@inlined
 def onset(w: Fixed, s: Play, cell: int, severity: int, entry_mark: float) -> None:
     """Let an entry of the hazard calendar happen."""
     if is_open(s, cell):
@@ -257,7 +287,7 @@ def onset(w: Fixed, s: Play, cell: int, severity: int, entry_mark: float) -> Non
         write_cell(w, s, _ROW_BLOCKED, cell, s.live[cell].severity, -1.0, -1, -1)
 
 
-@compiled
+@inlined
 def activate(w: Fixed, s: Play, cell: int, severity: int, row: int) -> None:
     """Start an incident: its clocks, and a hit along every link."""
     live = s.live[cell]
@@ -269,7 +299,25 @@ def activate(w: Fixed, s: Play, cell: int, severity: int, row: int) -> None:
     race(w, s, cell)
 
 
-@compiled
+@entry
+def resume(
+    w: Fixed, s: Play, cells: Ints, severities: Ints, since: Ints, links: Ints, immune: Ints
+) -> None:
+    """Let incidents, hits and immunity go on that began before the start."""
+    at_slot(s, _EPOCH, 1, 0)
+    for i in range(len(cells)):
+        live = s.live[cells[i]]
+        live.activations, live.since = 1, since[i]
+        turn_to(w, s, cells[i], severities[i], -1)
+        race(w, s, cells[i])
+    for link in links:
+        arm(w, s, link, 0, 0)
+    for cell in immune:
+        s.live[cell].activations = 1
+        recover(w, s, cell)
+
+
+@inlined
 def turn_to(w: Fixed, s: Play, cell: int, severity: int, row: int) -> None:
     """Change a cell's severity; its target starts afresh."""
     about, live = w.cells[cell], s.live[cell]
@@ -283,7 +331,7 @@ def turn_to(w: Fixed, s: Play, cell: int, severity: int, row: int) -> None:
     mark(s, about.place, row)
 
 
-@compiled
+@called
 def _worst(w: Fixed, s: Play, node: int, on_road: bool) -> int:
     """Worst severity at a node of the threats that block roads, or of those that slow desks."""
     worst = 0
@@ -294,7 +342,7 @@ def _worst(w: Fixed, s: Play, node: int, on_road: bool) -> int:
     return worst
 
 
-@compiled
+@inlined
 def race(w: Fixed, s: Play, cell: int) -> None:
     """Start both clocks of a severity."""
     about, live = w.cells[cell], s.live[cell]
@@ -305,12 +353,12 @@ def race(w: Fixed, s: Play, cell: int) -> None:
     if live.severity < _WORST_SEVERITY:
         rise = grade.rise_days * unit_time(s, _RISE, about.key, about.fixed, occurrence, step)
     speed = containment_speed(about.gain, live.coverage)
-    load(w, s, cell, slot(_CONTAINMENT, cell, 0), stay, speed)
+    load(w, s, cell, stay, speed)
     speed = escalation_speed(live.coverage)
-    load(w, s, w.rules[0].n_cells + cell, slot(_ESCALATION, cell, 0), rise, speed)
+    load(w, s, w.rules[0].n_cells + cell, rise, speed)
 
 
-@compiled
+@inlined
 def turn(w: Fixed, s: Play, cell: int, change: int) -> None:
     """Let an incident turn better or worse, or end."""
     live = s.live[cell]
@@ -322,12 +370,12 @@ def turn(w: Fixed, s: Play, cell: int, change: int) -> None:
     if severity > 0:
         race(w, s, cell)
     else:
-        stop(s, cell)
-        stop(s, w.rules[0].n_cells + cell)
+        stop(w, s, cell)
+        stop(w, s, w.rules[0].n_cells + cell)
         recover(w, s, cell)
 
 
-@compiled
+@called
 def recover(w: Fixed, s: Play, cell: int) -> None:
     """Make a cell immune for a while, where its threat leaves immunity."""
     about, live = w.cells[cell], s.live[cell]
@@ -338,27 +386,27 @@ def recover(w: Fixed, s: Play, cell: int) -> None:
     if days > 0.0:
         live.immune = True
         clock = 2 * w.rules[0].n_cells + cell
-        schedule(w, s, clock, slot(_IMMUNE_NO_MORE, cell, 0), delay_ticks(days, 1.0))
+        schedule(w, s, clock, delay_ticks(days, 1.0))
 
 
-@compiled
+@inlined
 def be_susceptible(w: Fixed, s: Play, cell: int) -> None:
     """End a cell's immunity."""
     s.live[cell].immune = False
     write_cell(w, s, _ROW_SUSCEPTIBLE, cell, 0.0, 0.0, -1, s.live[cell].row)
 
 
-@compiled
+@inlined
 def arm(w: Fixed, s: Play, link: int, occurrence: int, step: int) -> None:
     """Send a hit along a link; a new activation of the source replaces one in flight."""
     about = w.links[link]
     s.hits[link].occurrence, s.hits[link].step = occurrence, step
     lag = about.lag_days * unit_time(s, _LAG, about.key, about.fixed, occurrence, step)
     clock = 3 * w.rules[0].n_cells + link
-    schedule(w, s, clock, slot(_ONSET, about.target, 1 + link), delay_ticks(lag, 1.0))
+    schedule(w, s, clock, delay_ticks(lag, 1.0))
 
 
-@compiled
+@inlined
 def land(w: Fixed, s: Play, link: int) -> None:
     """Let a hit land: it succeeds against its mark, or is missed or blocked."""
     about, hit = w.links[link], s.hits[link]
@@ -380,7 +428,7 @@ def land(w: Fixed, s: Play, link: int) -> None:
         arm(w, s, link, occurrence, step + 1)
 
 
-@compiled
+@inlined
 def _chance(w: Fixed, s: Play, link: int, covered: float) -> float:
     about = w.links[link]
     ready = s.control[0].now / TICKS_PER_DAY >= w.rules[0].measure_ready_day
@@ -391,13 +439,19 @@ def _chance(w: Fixed, s: Play, link: int, covered: float) -> float:
 # --- orders on their way ------------------------------------------------------------------------
 
 
-@compiled
+@inlined
 def order_clock(w: Fixed, number: int) -> int:
     """Clock of an order: its signature, its handover, its next shipment."""
     return int(3 * w.rules[0].n_cells + w.rules[0].n_links + 2 * number)
 
 
-@compiled
+@inlined
+def stand_at(w: Fixed, s: Play, clock: int, phase: int, index: int, sub: int) -> None:
+    """Say at which slot the next event of an order or a shipment stands."""
+    s.slots[clock - len(w.slots)] = (phase << 60) | (index << 32) | sub
+
+
+@entry
 def start(w: Fixed, s: Play, numbers: Ints) -> None:
     """Reserve what orders take and start their stories, in the order given."""
     at_slot(s, _EPOCH, 1, 0)
@@ -411,7 +465,16 @@ def start(w: Fixed, s: Play, numbers: Ints) -> None:
     depart_all(w, s)
 
 
-@compiled
+@entry
+def aim(w: Fixed, s: Play, cell: int, target: float, order: int) -> None:
+    """Set the target of an active cell."""
+    s.live[cell].target = target
+    at_slot(s, _EPOCH, 0, order)
+    severity = s.live[cell].severity
+    mark(s, w.cells[cell].place, write_cell(w, s, _ROW_TARGET, cell, severity, target, order, -1))
+
+
+@called
 def sign(w: Fixed, s: Play, number: int) -> None:
     """Wait for a free hand at the desk, then for the signature."""
     order = s.orders[number]
@@ -425,7 +488,7 @@ def sign(w: Fixed, s: Play, number: int) -> None:
         _line_up(s, number)
 
 
-@compiled
+@called
 def _line_up(s: Play, number: int) -> None:
     """Wait behind every order that is not less urgent, or was there before."""
     order, queue = s.orders[number], s.queues[s.orders[number].desk]
@@ -445,7 +508,7 @@ def _line_up(s: Play, number: int) -> None:
         queue.tail = number
 
 
-@compiled
+@called
 def take_up(w: Fixed, s: Play, number: int) -> None:
     """Start a signature at the desk's present speed."""
     order = s.orders[number]
@@ -455,28 +518,27 @@ def take_up(w: Fixed, s: Play, number: int) -> None:
     if queue.signing >= 0:
         s.orders[queue.signing].before = number
     queue.signing = number
-    place_in_order = slot(_DEPARTURE, w.rules[0].n_places + 1 + order.desk, number)
-    speed = _desk_speed(w, s, order.desk)
-    load(w, s, order_clock(w, number), place_in_order, order.approval_days, speed)
+    clock = order_clock(w, number)
+    stand_at(w, s, clock, _DEPARTURE, w.rules[0].n_places + 1 + order.desk, number)
+    load(w, s, clock, order.approval_days, _desk_speed(w, s, order.desk))
 
 
-@compiled
+@inlined
 def _desk_speed(w: Fixed, s: Play, desk: int) -> float:
     return float(w.desk_share[s.nodes[w.desks[desk].host].desk_hit])
 
 
-@compiled
+@called
 def pace_desks(w: Fixed, s: Play) -> None:
     """Give every signature in progress the speed of its desk."""
     for desk in range(len(w.desks)):
         number = s.queues[desk].signing
         while number >= 0:
-            place_in_order = slot(_DEPARTURE, w.rules[0].n_places + 1 + desk, number)
-            pace(w, s, order_clock(w, number), place_in_order, _desk_speed(w, s, desk))
+            pace(w, s, order_clock(w, number), _desk_speed(w, s, desk))
             number = s.orders[number].after
 
 
-@compiled
+@called
 def signed(w: Fixed, s: Play, number: int) -> None:
     """Let a signature be done: the order goes on and the desk takes up the next."""
     order = s.orders[number]
@@ -487,7 +549,7 @@ def signed(w: Fixed, s: Play, number: int) -> None:
         queue.signing = order.after
     if order.after >= 0:
         s.orders[order.after].before = order.before
-    s.clocks[order_clock(w, number)].loaded = False
+    stop(w, s, order_clock(w, number))
     queue.busy -= 1
     approve(w, s, number, (s.control[0].now - order.asked) / TICKS_PER_DAY)
     if queue.head >= 0:
@@ -496,7 +558,7 @@ def signed(w: Fixed, s: Play, number: int) -> None:
         take_up(w, s, following)
 
 
-@compiled
+@called
 def approve(w: Fixed, s: Play, number: int, waited_days: float) -> None:
     """Go on from the signature to the handover."""
     order = s.orders[number]
@@ -505,14 +567,14 @@ def approve(w: Fixed, s: Play, number: int, waited_days: float) -> None:
     )
     if order.handover_days > 0.0:
         order.stage = _HANDING_OVER
-        place_in_order = slot(_DEPARTURE, w.rules[0].n_places, number)
-        delay = delay_ticks(order.handover_days, 1.0)
-        schedule(w, s, order_clock(w, number), place_in_order, delay)
+        clock = order_clock(w, number)
+        stand_at(w, s, clock, _DEPARTURE, w.rules[0].n_places, number)
+        schedule(w, s, clock, delay_ticks(order.handover_days, 1.0))
     else:
         hand_over(w, s, number)
 
 
-@compiled
+@called
 def hand_over(w: Fixed, s: Play, number: int) -> None:
     """Spend the money; raise the level or start to send."""
     order = s.orders[number]
@@ -525,7 +587,7 @@ def hand_over(w: Fixed, s: Play, number: int) -> None:
     send(w, s, number)
 
 
-@compiled
+@called
 def send(w: Fixed, s: Play, number: int) -> None:
     """Send the shipments that are due and wait for the next."""
     order = s.orders[number]
@@ -534,8 +596,9 @@ def send(w: Fixed, s: Play, number: int) -> None:
         due = order.handed_over + shipment.day * TICKS_PER_DAY
         if due > s.control[0].now:
             order.stage = _SENDING
-            place_in_order = slot(_DEPARTURE, order.source, order.shipment)
-            schedule(w, s, order_clock(w, number), place_in_order, due - s.control[0].now)
+            clock = order_clock(w, number)
+            stand_at(w, s, clock, _DEPARTURE, order.source, order.shipment)
+            schedule(w, s, clock, due - s.control[0].now)
             return
         if order.kind == _DRAW:
             write_order(s, _ROW_CREDIT, number, order.place, shipment.amount, 0.0, order.row)
@@ -545,7 +608,7 @@ def send(w: Fixed, s: Play, number: int) -> None:
         order.shipment += 1
 
 
-@compiled
+@called
 def depart_all(w: Fixed, s: Play) -> None:
     """Let leave what is ready to."""
     for at in range(s.control[0].n_departing):
@@ -553,7 +616,7 @@ def depart_all(w: Fixed, s: Play) -> None:
     s.control[0].n_departing = 0
 
 
-@compiled
+@called
 def depart(w: Fixed, s: Play, number: int) -> None:
     """Let a shipment leave; it serves from the morning after it arrives."""
     shipment = s.shipments[number]
@@ -572,10 +635,11 @@ def depart(w: Fixed, s: Play, number: int) -> None:
         morning = -(-(now + delay) // TICKS_PER_DAY) * TICKS_PER_DAY
         door = order.place if order.place >= 0 else order.source
         clock = order_clock(w, number) + 1
-        schedule(w, s, clock, slot(_DELIVERY, door, number), morning - now)
+        stand_at(w, s, clock, _DELIVERY, door, number)
+        schedule(w, s, clock, morning - now)
 
 
-@compiled
+@inlined
 def _travel_days(w: Fixed, s: Play, number: int) -> float:
     """Days on the way, fixed at departure by the state of the roads."""
     order = s.orders[number]
@@ -588,7 +652,7 @@ def _travel_days(w: Fixed, s: Play, number: int) -> float:
     return float(days)
 
 
-@compiled
+@called
 def arrive(s: Play, number: int) -> None:
     """Let a shipment serve where it is wanted, or go home, or be released."""
     shipment = s.shipments[number]
@@ -612,8 +676,14 @@ def arrive(s: Play, number: int) -> None:
 # --- coverage and use -----------------------------------------------------------------------------
 
 
-@compiled
+@entry
 def settle(w: Fixed, s: Play, phase: int) -> bool:
+    """Settle after an epoch; False: rows run short, call again."""
+    return _settle(w, s, phase)
+
+
+@called
+def _settle(w: Fixed, s: Play, phase: int) -> bool:
     """Bring dirty places up to date in ascending order, then the desks; False: rows run short."""
     control = s.control[0]
     if control.settled == 0:
@@ -635,7 +705,7 @@ def settle(w: Fixed, s: Play, phase: int) -> bool:
     return True
 
 
-@compiled
+@called
 def _in_order(w: Fixed, s: Play) -> None:
     """Sort dirty places: a few by insertion, many by going through all places."""
     n = s.control[0].n_dirty
@@ -654,7 +724,7 @@ def _in_order(w: Fixed, s: Play) -> None:
         s.dirty[j] = place
 
 
-@compiled
+@inlined
 def charge(w: Fixed, s: Play, place: int) -> None:
     """Charge what was used since the place was last settled."""
     now = s.control[0].now
@@ -671,10 +741,11 @@ def charge(w: Fixed, s: Play, place: int) -> None:
             write(s, _ROW_CONSUME, place, -1, resource, -1, used, 0.0, -1)
 
 
-@compiled
+@inlined
 def cover(w: Fixed, s: Play, place: int) -> None:
     """Compute coverage of the place's cells afresh, class by class."""
     rest = rest_of_day(s.control[0].now, TICKS_PER_DAY)
+    s.spots[place].in_use = False
     for resource in range(w.rules[0].n_resources):
         stock, scratch = s.stock[place, resource], s.scratch[resource]
         stock.use, stock.in_use = 0.0, False
@@ -687,7 +758,7 @@ def cover(w: Fixed, s: Play, place: int) -> None:
         priority = _next_class(w, s, place, priority)
 
 
-@compiled
+@inlined
 def _next_class(w: Fixed, s: Play, place: int, after: int) -> int:
     """Find the least class above `after` among the place's active cells; NEVER: none."""
     least = NEVER
@@ -698,7 +769,7 @@ def _next_class(w: Fixed, s: Play, place: int, after: int) -> int:
     return least
 
 
-@compiled
+@inlined
 def require_class(w: Fixed, s: Play, place: int, priority: int) -> None:
     """Sum up what a class requires and find how far stock goes."""
     for resource in range(w.rules[0].n_resources):
@@ -716,7 +787,7 @@ def require_class(w: Fixed, s: Play, place: int, priority: int) -> None:
         scratch.fill = fill(scratch.spare, scratch.required * scratch.window)
 
 
-@compiled
+@inlined
 def cover_class(w: Fixed, s: Play, place: int, priority: int) -> None:
     """Serve the cells of a class, each by its scarcest resource."""
     now = s.control[0].now
@@ -734,11 +805,11 @@ def cover_class(w: Fixed, s: Play, place: int, priority: int) -> None:
             resource, amount = w.needs[need].resource, w.needs[need].amount
             stock, scratch = s.stock[place, resource], s.scratch[resource]
             stock.use += live.coverage * amount
-            stock.in_use, stock.last_used = True, now
+            stock.in_use, stock.last_used, s.spots[place].in_use = True, now, True
             scratch.spare -= live.coverage * amount * scratch.window
 
 
-@compiled
+@inlined
 def tell_coverage(w: Fixed, s: Play, place: int) -> None:
     """Write what changed and give clocks their new speeds."""
     for at in range(w.at_place[place].first, w.at_place[place].last):
@@ -751,12 +822,11 @@ def tell_coverage(w: Fixed, s: Play, place: int) -> None:
             cause = s.spots[place].cause
             write_cell(w, s, _ROW_COVERAGE, cell, live.severity, live.coverage, -1, cause)
             speed = containment_speed(w.cells[cell].gain, live.coverage)
-            pace(w, s, cell, slot(_CONTAINMENT, cell, 0), speed)
-            clock = w.rules[0].n_cells + cell
-            pace(w, s, clock, slot(_ESCALATION, cell, 0), escalation_speed(live.coverage))
+            pace(w, s, cell, speed)
+            pace(w, s, w.rules[0].n_cells + cell, escalation_speed(live.coverage))
 
 
-@compiled
+@entry
 def required(w: Fixed, s: Play, place: int, resource: int) -> float:
     """Sum the full requirement of the place's active cells."""
     total = 0.0
@@ -774,35 +844,33 @@ def required(w: Fixed, s: Play, place: int, resource: int) -> float:
 # --- time -----------------------------------------------------------------------------------------
 
 
-@compiled
+@entry
 def advance(w: Fixed, s: Play, until: int) -> bool:
     """Let everything due at or before `until` happen; False: rows run short, call again."""
     control, horizon = s.control[0], w.rules[0].horizon
     last = min(until, horizon - 1)
     while True:
         if not control.settling:
-            tick = _next_tick(w, s)
-            if tick > last:
-                break
-            control.now = tick
-            while _next_tick(w, s) == tick:
+            control.now = max(control.now, min(_next_tick(w, s), until, horizon))
+            if _next_tick(w, s) > last:
+                return True
+            while True:
                 if control.n_rows + control.room > len(s.rows):
                     return False
-                step(w, s)
+                if not step(w, s):
+                    break
             control.settling = True
-        if not settle(w, s, _SETTLE):
+        if not _settle(w, s, _SETTLE):
             return False
         control.settling = False
-    control.now = max(control.now, min(until, horizon))
-    return True
 
 
-@compiled
+@inlined
 def _next_tick(w: Fixed, s: Play) -> int:
     """Tick of the next event, day boundary or entry of the calendar; NEVER: there is none."""
     control, tick = s.control[0], NEVER
     if control.waiting > 0:
-        tick = s.agenda[1].due
+        tick = s.due[0]
     if control.next_day < w.rules[0].horizon:
         tick = min(tick, control.next_day)
     if control.next_entry < len(s.calendar):
@@ -810,34 +878,35 @@ def _next_tick(w: Fixed, s: Play) -> int:
     return tick
 
 
-@compiled
-def step(w: Fixed, s: Play) -> None:
-    """Let the next event of the present instant happen: first by slot."""
+@inlined
+def step(w: Fixed, s: Play) -> bool:
+    """Let the next event of the present instant happen, first by slot; False: there is none."""
     control = s.control[0]
-    first, event = NEVER, False
-    if control.waiting > 0 and s.agenda[1].due == control.now:
-        first, event = s.agenda[1].slot, True
+    waits = control.waiting > 0 and s.due[0] == control.now
     if control.next_entry < len(s.calendar):
         entry = s.calendar[control.next_entry]
-        entry_slot = slot(_ONSET, entry.cell, 0)
-        if entry.tick == control.now and (not event or entry_slot < first):
+        entry_slot = (_ONSET << 60) | (entry.cell << 32)
+        if entry.tick == control.now and not (waits and slot_of(w, s, s.clock[0]) < entry_slot):
             control.next_entry += 1
             at_slot(s, _ONSET, entry.cell, 0)
             onset(w, s, entry.cell, entry.severity, entry.mark)
-            return
-    if event:
+            return True
+    if waits:
         happen(w, s)
         depart_all(w, s)
-    else:
+    elif control.next_day == control.now:
         begin_day(w, s)
+    else:
+        return False
+    return True
 
 
-@compiled
+@inlined
 def happen(w: Fixed, s: Play) -> None:
-    """Take the first ticket off the agenda and let its event happen."""
-    ticket = s.agenda[1]
-    clock, place_in_order = ticket.clock, ticket.slot
-    drop(s, clock)
+    """Take the first clock off the agenda and let its event happen."""
+    clock = s.clock[0]
+    place_in_order = slot_of(w, s, clock)
+    drop(w, s, clock)
     index, sub = (place_in_order >> 32) & 0xFFFFFFF, place_in_order & 0xFFFFFFFF
     at_slot(s, place_in_order >> 60, index, sub)
     n_cells = w.rules[0].n_cells
@@ -854,7 +923,7 @@ def happen(w: Fixed, s: Play) -> None:
         be_susceptible(w, s, clock - 2 * n_cells)
 
 
-@compiled
+@called
 def happen_to_order(w: Fixed, s: Play, at: int) -> None:
     """Let an order or, by turns, a shipment go on."""
     number = at >> 1
@@ -868,16 +937,24 @@ def happen_to_order(w: Fixed, s: Play, at: int) -> None:
         send(w, s, number)
 
 
-@compiled
+@called
 def begin_day(w: Fixed, s: Play) -> None:
-    """Mark every place in need at a day boundary."""
+    """Mark every place where units are in use: use is charged and supplies are counted afresh."""
     s.control[0].next_day += TICKS_PER_DAY
+    for place in range(w.rules[0].n_places):
+        if s.spots[place].in_use:
+            mark(s, place, -1)
+
+
+@entry
+def mark_in_need(w: Fixed, s: Play) -> None:
+    """Mark every place with active cells."""
     for place in range(w.rules[0].n_places):
         if s.spots[place].active > 0:
             mark(s, place, -1)
 
 
-@compiled
+@entry
 def charge_all(w: Fixed, s: Play) -> None:
     """Charge what was used up to the horizon; rows for it must be there."""
     for place in range(w.rules[0].n_places):

@@ -7,6 +7,7 @@ and the draws of its works are settled here when an order is applied; engines re
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from nts_sim.decision.model import Order, OrderKind, Refusal, Ruling
 from nts_sim.engine.cashier import round_down
@@ -24,6 +25,13 @@ from nts_sim.units import days
 from nts_sim.world.model import World
 
 _REFUSALS = tuple(Refusal)
+
+
+def _meant(order: Order) -> Order:
+    """Take off what does not apply: levels and money are of no resource."""
+    if order.resource >= 0 and order.kind in (OrderKind.DECLARE, OrderKind.DRAW):
+        return replace(order, resource=-1)
+    return order
 
 
 class Admission:
@@ -59,7 +67,7 @@ class Admission:
         if not orders:
             return ()
         self._map = routes(self.world, self._engine.state.road_hit())
-        written = [(order, position < automatic) for position, order in enumerate(orders)]
+        written = [(_meant(order), position < automatic) for position, order in enumerate(orders)]
         written.sort(key=lambda pair: pair[0].kind)
         first = len(self._book.rulings)
         admitted = [self._admit(order, by_rule) for order, by_rule in written]

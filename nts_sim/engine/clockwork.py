@@ -35,8 +35,8 @@ def unfold(place_in_order: int) -> tuple[int, int, int]:
 class Clockwork(simpy.Environment):
     """An environment that knows the slot of the event being processed."""
 
-    def __init__(self) -> None:
-        super().__init__(initial_time=0)
+    def __init__(self, start: int) -> None:
+        super().__init__(initial_time=start)
         self.present = 0
 
     def step(self) -> None:

@@ -17,13 +17,14 @@ from nts_sim.engine.contract import (
     PHASE_RESETTLE,
     Admitted,
     Holdings,
+    Opening,
     State,
 )
 from nts_sim.engine.flat import Fixed, Play, fixed_tables, longer, new_play
 from nts_sim.luck.calendar import Calendar
-from nts_sim.luck.draws import Luck
+from nts_sim.luck.draws import DrawSet, Luck
 from nts_sim.trace.model import Kind, Row, Trace
-from nts_sim.world.model import Bools, Ints, World
+from nts_sim.world.model import Bools, Floats, Ints, World
 
 _ROWS_OF_AN_ORDER = 4
 """The most rows that one event of an order writes, besides one for each of its shipments."""
@@ -38,17 +39,28 @@ class CompiledEngine:
     world : World
     luck : of cells and links
     calendar : onsets, fixed before the run
+    opening : what is going on, where it does not start on day 0
 
     Attributes
     ----------
     state : the present
     """
 
-    def __init__(self, world: World, luck: Luck, calendar: Calendar) -> None:
-        self._fixed, self._play = fixed_tables(world), new_play(world, luck, calendar)
+    def __init__(
+        self, world: World, luck: Luck, calendar: Calendar, opening: Opening | None = None
+    ) -> None:
+        start = opening.tick if opening is not None else 0
+        self._fixed, self._play = fixed_tables(world), new_play(world, luck, calendar, start)
         self._control = self._play.control[0]
         self._told = self._n_stops = 0
+        self._admit_row: dict[int, int] = {}
         self.state: State = Shown(self._fixed, self._play)
+        if opening is not None:
+            _kernel.resume(
+                self._fixed, self._play, opening.cell, opening.severity, opening.since,
+                opening.link, opening.immune,
+            )  # fmt: skip
+            self._settle()
 
     @property
     def now(self) -> int:
@@ -65,26 +77,36 @@ class CompiledEngine:
         if orders:
             numbers = self._enter(sorted(orders, key=lambda o: (o.priority, o.number)))
             _kernel.start(self._fixed, self._play, numbers)
+        self._settle()
+
+    def _settle(self) -> None:
         while not _kernel.settle(self._fixed, self._play, PHASE_RESETTLE):
             self._longer("rows")
 
     def aim(self, cell: int, target: float, order: int) -> None:
         """Set the target of an active cell; it is dropped when the cell changes severity."""
-        live, about = self._play.live[cell], self._fixed.cells[cell]
-        live["target"] = target
-        row = self._write(
-            order, Kind.TARGET, about["node"], about["threat"], -1, live["severity"], target
-        )
-        _kernel.mark(self._play, about["place"], row)
+        self._make_room("rows", int(self._control["n_rows"]) + 1)
+        _kernel.aim(self._fixed, self._play, cell, target, order)
+
+    def stock_up(self, on_hand: Floats) -> None:
+        """Put units where they are, instead of what is there; settle."""
+        self._play.stock["on_hand"] = on_hand
+        _kernel.mark_in_need(self._fixed, self._play)
+        self._settle()
 
     def note(
         self, order: int, kind: Kind, node: int, resource: int, quantity: float, value: float
     ) -> int:
         """Write a row of the shared order layer."""
-        row = self._write(order, kind, node, -1, resource, quantity, value)
+        row = int(self._control["n_rows"])
+        self._make_room("rows", row + 1)
+        self._play.rows[row] = (
+            self._control["now"], PHASE_EPOCH, 0, order, kind, node, -1, resource, order,
+            quantity, value, -1,
+        )  # fmt: skip
+        self._control["n_rows"] = row + 1
         if kind is Kind.ADMIT:
-            self._make_room("orders", order + 1)
-            self._play.orders["row"][order] = row
+            self._admit_row[order] = row
         return row
 
     def close(self) -> None:
@@ -105,30 +127,21 @@ class CompiledEngine:
 
     # --- tables ---------------------------------------------------------------------------------
 
-    def _write(
-        self, order: int, kind: Kind, node: int, threat: int, resource: int, quantity: float,
-        value: float,
-    ) -> int:  # fmt: skip
-        row = int(self._control["n_rows"])
-        self._make_room("rows", row + 1)
-        self._play.rows[row] = (
-            self._control["now"], PHASE_EPOCH, 0, order, kind, node, threat, resource, order,
-            quantity, value, -1,
-        )  # fmt: skip
-        self._control["n_rows"] = row + 1
-        return row
-
     def _enter(self, orders: Sequence[Admitted]) -> Ints:
         """Write orders, their routes and shipments into the tables."""
         n_shipments = sum(len(order.tranches) for order in orders)
         most = max(len(order.tranches) for order in orders)
         self._control["room"] = max(self._control["room"], most + _ROWS_OF_AN_ORDER)
         ends = max(order.first_shipment + len(order.tranches) for order in orders)
+        self._make_room("orders", max(order.number for order in orders) + 1)
         self._make_room("shipments", ends)
         self._make_room("departing", n_shipments)
         last = max(len(self._play.orders), len(self._play.shipments))
-        self._make_room("clocks", int(_kernel.order_clock(self._fixed, last)))
-        self._make_room("agenda", len(self._play.clocks) + 1)
+        n_clocks = len(self._fixed.slots) + 2 * last
+        for name in ("due", "clock", "at"):
+            self._make_room(name, n_clocks)
+        self._make_room("slots", 2 * last)
+        self._make_room("works", 2 * len(self._fixed.cells) + last)
         rows = len(orders) * _ROWS_OF_AN_ORDER + n_shipments
         self._make_room("rows", int(self._control["n_rows"]) + rows)
         for order in orders:
@@ -147,7 +160,7 @@ class CompiledEngine:
             order.kind, order.desk, order.approval_days, order.handover_days, order.place,
             order.source, order.resource, order.home, order.creates, order.fixed_days,
             order.quantity, order.priority, order.spend_bn_vnd, order.first_shipment,
-            len(order.tranches), first_stop, last_stop, self._play.orders[order.number]["row"],
+            len(order.tranches), first_stop, last_stop, self._admit_row.pop(order.number, -1),
             0, 0, -1, -1, -1, 0, 0,
         )  # fmt: skip
 
@@ -158,6 +171,20 @@ class CompiledEngine:
     def _longer(self, name: str, least: int = 0) -> None:
         self._play = longer(self._play, name, least)
         self.state = Shown(self._fixed, self._play)
+
+
+def make_ready(world: World) -> None:
+    """Compile every function that is called here, or load what was compiled before."""
+    none = np.zeros(0, dtype=np.int64)
+    nothing = Calendar(none, none, none, none.astype(np.float64), none)
+    luck = Luck(0, DrawSet.PLANNING, 0)
+    engine = CompiledEngine(world, luck, nothing, Opening(0, none, none, none, none, none))
+    fixed, play = fixed_tables(world), new_play(world, luck, nothing, 0)
+    _kernel.start(fixed, play, none)
+    _kernel.required(fixed, play, 0, 0)
+    _kernel.aim(fixed, play, 0, 1.0, 0)
+    engine.stock_up(world.resources.stock)
+    engine.close()
 
 
 class Shown:

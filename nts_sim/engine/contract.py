@@ -98,6 +98,26 @@ class Admitted:
     first_shipment: int
 
 
+@dataclass(frozen=True, eq=False)
+class Opening:
+    """What is going on where a replication does not start on day 0.
+
+    Attributes
+    ----------
+    tick : the start
+    cell, severity, since : int array [active cell], ascending; `since` is the tick of activation
+    link : int array, links with a hit in flight, ascending
+    immune : int array, cells that are immune, ascending
+    """
+
+    tick: int
+    cell: Ints
+    severity: Ints
+    since: Ints
+    link: Ints
+    immune: Ints
+
+
 @dataclass(frozen=True, slots=True)
 class Holdings:
     """Copies of what an engine holds, contiguous.
@@ -170,6 +190,10 @@ class Engine(Protocol):
 
     def aim(self, cell: int, target: float, order: int) -> None:
         """Set the target of an active cell."""
+        ...
+
+    def stock_up(self, on_hand: Floats) -> None:
+        """Put units where they are, [place, resource], instead of what is there; settle."""
         ...
 
     def note(

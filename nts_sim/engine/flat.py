@@ -16,16 +16,23 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from nts_sim.engine.contract import (
+    PHASE_CONTAINMENT,
+    PHASE_ESCALATION,
+    PHASE_IMMUNITY,
+    PHASE_ONSET,
+)
 from nts_sim.luck.calendar import Calendar
 from nts_sim.luck.draws import Luck, Stream
 from nts_sim.luck.keys import cell_keys, link_keys
 from nts_sim.trace.model import ROW
-from nts_sim.units import ticks
+from nts_sim.units import TICKS_PER_DAY, ticks
 from nts_sim.world.model import Bools, Ints, NodeKind, World
 
 Records = NDArray[np.void]
 
 _WORLDS = 16
+_PHASES_OF_CELLS = (PHASE_CONTAINMENT, PHASE_ESCALATION, PHASE_IMMUNITY)
 _ROWS, _ORDERS = 1024, 64
 """Room to begin with; doubled when it is used up."""
 
@@ -34,14 +41,15 @@ def _record(**fields: type) -> np.dtype[np.void]:
     return np.dtype(list(fields.items()), align=True)
 
 
-_I, _F, _B, _U = np.int64, np.float64, np.bool_, np.uint64
+# 64 bits for ticks; 32 are enough for indices, and smaller records stay in the cache.
+_T, _I, _F, _B, _U = np.int64, np.int32, np.float64, np.bool_, np.uint64
 
 RULES = _record(
-    n_places=_I, n_cells=_I, n_links=_I, n_resources=_I, horizon=_I, measure_ready_day=_F
+    n_places=_T, n_cells=_T, n_links=_T, n_resources=_T, horizon=_T, measure_ready_day=_F
 )
 CELL = _record(
-    node=_I, place=_I, threat=_I, key=_U, gain=_F, sigma=_F, protection=_F, immunity_days=_F,
-    target=_F, fixed=_B, on_road=_B, on_desk=_B, priority=_I, first_link=_I, last_link=_I,
+    node=_I, place=_I, threat=_I, priority=_I, first_link=_I, last_link=_I, key=_U, gain=_F,
+    sigma=_F, protection=_F, immunity_days=_F, target=_F, fixed=_B, on_road=_B, on_desk=_B,
 )  # fmt: skip
 GRADE = _record(stay_days=_F, rise_days=_F, first_need=_I, last_need=_I)
 NEED = _record(resource=_I, amount=_F)
@@ -52,30 +60,29 @@ SPAN = _record(first=_I, last=_I)
 DESK = _record(host=_I, servers=_I)
 
 CONTROL = _record(
-    now=_I, next_day=_I, next_entry=_I, waiting=_I, n_rows=_I, n_dirty=_I, settled=_I,
-    n_departing=_I, room=_I, phase=_I, index=_I, sub=_I, settling=_B, desks_changed=_B,
+    now=_T, next_day=_T, next_entry=_T, waiting=_T, n_rows=_T, n_dirty=_T, settled=_T,
+    n_departing=_T, room=_T, phase=_T, index=_T, sub=_T, settling=_B, desks_changed=_B,
 )  # fmt: skip
 LIVE = _record(
-    severity=_I, activations=_I, step=_I, since=_I, began=_I, row=_I, told_severity=_I,
+    severity=_I, activations=_I, step=_I, began=_I, row=_I, told_severity=_I, since=_T,
     coverage=_F, target=_F, told_coverage=_F, immune=_B,
 )  # fmt: skip
-CLOCK = _record(left=_F, speed=_F, since=_I, at=_I, loaded=_B)
-TICKET = _record(due=_I, slot=_I, clock=_I)
+WORK = _record(left=_F, speed=_F, since=_T, loaded=_B)
 HIT = _record(occurrence=_I, step=_I)
-SPOT = _record(active=_I, settled=_I, cause=_I, dirty=_B)
-STOCK = _record(on_hand=_F, held_back=_F, use=_F, last_used=_I, in_use=_B)
+SPOT = _record(active=_I, cause=_I, settled=_T, dirty=_B, in_use=_B)
+STOCK = _record(on_hand=_F, held_back=_F, use=_F, last_used=_T, in_use=_B)
 SCRATCH = _record(spare=_F, required=_F, fill=_F, window=_F)
 NODE = _record(road_hit=_I, desk_hit=_I)
 QUEUE = _record(busy=_I, head=_I, tail=_I, signing=_I)
 ORDER = _record(
     kind=_I, desk=_I, approval_days=_F, handover_days=_F, place=_I, source=_I, resource=_I,
     home=_I, creates=_B, fixed_days=_F, quantity=_F, priority=_I, spend=_F, first_shipment=_I,
-    n_shipments=_I, first_stop=_I, last_stop=_I, row=_I, asked=_I, handed_over=_I, next=_I,
+    n_shipments=_I, first_stop=_I, last_stop=_I, row=_I, asked=_T, handed_over=_T, next=_I,
     before=_I, after=_I, shipment=_I, stage=_I,
 )  # fmt: skip
 STOP = _record(place=_I, leg_days=_F)
 SHIPMENT = _record(order=_I, day=_I, amount=_F, row=_I)
-ENTRY = _record(tick=_I, cell=_I, severity=_I, mark=_F)
+ENTRY = _record(tick=_T, cell=_I, severity=_I, mark=_F)
 
 
 class Fixed(NamedTuple):
@@ -87,11 +94,12 @@ class Fixed(NamedTuple):
     needs: Records
     links: Records
     at_place: Records  # spans of `cells_at_place`
-    cells_at_place: Ints
+    cells_at_place: NDArray[np.int32]
     at_node: Records  # spans of `cells_at_node`
-    cells_at_node: Ints
+    cells_at_node: NDArray[np.int32]
     desks: Records
     is_team: Bools
+    slots: Ints  # of all other clocks, by clock
     road_share: NDArray[np.float64]
     desk_share: NDArray[np.float64]
 
@@ -103,8 +111,11 @@ class Play(NamedTuple):
     streams: NDArray[np.uint64]
     calendar: Records
     live: Records
-    clocks: Records
-    agenda: Records
+    works: Records
+    due: Ints
+    clock: NDArray[np.int32]
+    at: NDArray[np.int32]  # by clock, 1 + its place on the agenda; 0: not on it
+    slots: Ints  # of the clocks of orders and shipments
     hits: Records
     spots: Records
     stock: Records  # [place, resource]
@@ -114,8 +125,8 @@ class Play(NamedTuple):
     orders: Records
     stops: Records
     shipments: Records
-    departing: Ints
-    dirty: Ints
+    departing: NDArray[np.int32]
+    dirty: NDArray[np.int32]
     rows: Records
 
 
@@ -134,8 +145,8 @@ def _spans(sizes: Ints) -> Records:
 @lru_cache(maxsize=_WORLDS)
 def fixed_tables(world: World) -> Fixed:
     """Lay a world out flat."""
-    places, nodes = world.nodes.n_places, len(world.nodes.code)
-    by_node = np.argsort(world.cells.node, kind="stable")
+    nodes = len(world.nodes.code)
+    by_node = np.argsort(world.cells.node, kind="stable").astype(np.int32)
     grades, needs = _grades(world)
     at_place = _spans(np.array([len(cells) for cells in world.cells.at_place], dtype=np.int64))
     return Fixed(
@@ -145,7 +156,7 @@ def fixed_tables(world: World) -> Fixed:
         needs=needs,
         links=_links(world),
         at_place=at_place,
-        cells_at_place=np.concatenate(world.cells.at_place) if places else by_node,
+        cells_at_place=np.concatenate([by_node[:0], *world.cells.at_place]).astype(np.int32),
         at_node=_spans(np.bincount(world.cells.node, minlength=nodes)),
         cells_at_node=by_node,
         desks=_filled(
@@ -153,6 +164,7 @@ def fixed_tables(world: World) -> Fixed:
             servers=[desk.servers for desk in world.desks],
         ),
         is_team=np.ascontiguousarray(world.resources.is_team),
+        slots=_slots(world),
         road_share=np.ascontiguousarray(world.roads.speed_share),
         desk_share=np.ascontiguousarray(world.desk_speed),
     )  # fmt: skip
@@ -208,36 +220,51 @@ def _links(world: World) -> Records:
     )  # fmt: skip
 
 
+def _slots(world: World) -> Ints:
+    """Places in the order of an instant of containment, escalation, immunity and hits."""
+    cells, links = np.arange(len(world.cells)), np.arange(len(world.links))
+    return np.concatenate(
+        [(phase << 60) | (cells << 32) for phase in _PHASES_OF_CELLS]
+        + [(PHASE_ONSET << 60) | (world.links.target << 32) | (links + 1)]
+    )
+
+
 @lru_cache(maxsize=_WORLDS)
-def _blank(world: World) -> tuple[Records, Records, Records, Records]:
+def _blank(world: World) -> tuple[Records, Records, Records]:
     """Make the tables of a replication that do not start empty, to be copied."""
     fixed = fixed_tables(world)
     rules = fixed.rules[0]
     live = _filled(LIVE, rules["n_cells"], target=fixed.cells["target"], began=-1, row=-1)
-    n_clocks = 3 * rules["n_cells"] + rules["n_links"] + 2 * _ORDERS
     stock = np.zeros(world.resources.stock.shape, dtype=STOCK)
     stock["on_hand"] = world.resources.stock
     queues = _filled(QUEUE, len(world.desks), head=-1, tail=-1, signing=-1)
-    return live, np.zeros(n_clocks, dtype=CLOCK), stock, queues
+    return live, stock, queues
 
 
-def new_play(world: World, luck: Luck, calendar: Calendar) -> Play:
-    """Set the tables up for a replication."""
-    live, clocks, stock, queues = _blank(world)
+def new_play(world: World, luck: Luck, calendar: Calendar, start: int) -> Play:
+    """Set the tables up for a replication that starts at a tick."""
+    live, stock, queues = _blank(world)
+    n_clocks = 3 * len(live) + len(world.links) + 2 * _ORDERS
     n_places, n_resources = stock.shape
     streams = (Stream.STAY, Stream.ESCALATION, Stream.IMMUNITY, Stream.LAG, Stream.HIT)
     return Play(
-        control=_filled(CONTROL, 1, next_day=ticks(1), room=_room(world)),
+        control=_filled(
+            CONTROL, 1, now=start, next_day=(start // TICKS_PER_DAY + 1) * TICKS_PER_DAY,
+            room=_room(world),
+        ),
         streams=np.array([luck.stream(stream) for stream in streams], dtype=np.uint64),
         calendar=_filled(
             ENTRY, len(calendar.tick), tick=calendar.tick, cell=calendar.cell,
             severity=calendar.severity, mark=calendar.mark,
         ),
         live=live.copy(),
-        clocks=clocks.copy(),
-        agenda=np.empty(len(clocks) + 1, dtype=TICKET),
+        works=np.zeros(2 * len(live) + _ORDERS, dtype=WORK),
+        due=np.empty(n_clocks, dtype=np.int64),
+        clock=np.empty(n_clocks, dtype=np.int32),
+        at=np.zeros(n_clocks, dtype=np.int32),
+        slots=np.zeros(2 * _ORDERS, dtype=np.int64),
         hits=np.empty(len(world.links), dtype=HIT),
-        spots=np.zeros(n_places, dtype=SPOT),
+        spots=_filled(SPOT, n_places, settled=start),
         stock=stock.copy(),
         scratch=np.empty(n_resources, dtype=SCRATCH),
         nodes=np.zeros(len(world.nodes.code), dtype=NODE),
@@ -245,8 +272,8 @@ def new_play(world: World, luck: Luck, calendar: Calendar) -> Play:
         orders=np.zeros(_ORDERS, dtype=ORDER),
         stops=np.zeros(_ORDERS, dtype=STOP),
         shipments=np.zeros(_ORDERS, dtype=SHIPMENT),
-        departing=np.zeros(_ORDERS, dtype=np.int64),
-        dirty=np.empty(n_places, dtype=np.int64),
+        departing=np.zeros(_ORDERS, dtype=np.int32),
+        dirty=np.empty(n_places, dtype=np.int32),
         rows=np.empty(_ROWS, dtype=ROW),
     )  # fmt: skip
 

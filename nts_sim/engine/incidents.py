@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import simpy
 
@@ -12,6 +13,7 @@ from nts_sim.engine.contract import (
     PHASE_ESCALATION,
     PHASE_IMMUNITY,
     PHASE_ONSET,
+    Opening,
 )
 from nts_sim.engine.deck import Deck
 from nts_sim.engine.rules import containment_speed, escalation_speed, hit_probability
@@ -57,6 +59,17 @@ class Incidents:
         else:
             self._blocked(cell, -1, -1.0, -1)
 
+    def resume(self, opening: Opening) -> None:
+        """Let incidents and immunity go on that began before the start."""
+        flying = set(opening.link.tolist())
+        columns = (opening.cell, opening.severity, opening.since)
+        for cell, severity, since in zip(*(c.tolist() for c in columns), strict=True):
+            links = [link for link in self._out[cell] if link in flying]
+            self._stage.env.process(self._incident(cell, severity, -1, since, links))
+        for cell in opening.immune.tolist():
+            self._activations[cell] = 1
+            self._stage.env.process(self._recover(cell, 0, -1))
+
     def pace(self, cell: int) -> None:
         """Give a cell's clocks the speeds of its present coverage."""
         coverage = self._state.coverage[cell]
@@ -75,16 +88,19 @@ class Incidents:
         )
 
     def _activate(self, cell: int, severity: int, row: int) -> None:
-        self._stage.env.process(self._incident(cell, severity, row))
+        now, links = self._stage.now, self._out[cell]
+        self._stage.env.process(self._incident(cell, severity, row, now, links))
 
-    def _incident(self, cell: int, severity: int, row: int) -> Life:
+    def _incident(
+        self, cell: int, severity: int, row: int, since: int, links: Sequence[int]
+    ) -> Life:
         """Tell the life of an incident: it turns better or worse until it is over."""
         occurrence = self._activations[cell]
         self._activations[cell] += 1
         self._began[cell] = row
-        self._state.since[cell] = self._stage.now
+        self._state.since[cell] = since
         self._turn_to(cell, severity, row)
-        for link in self._out[cell]:
+        for link in links:
             self._arm(link, cell, occurrence, 0)
         step = 0
         while severity:

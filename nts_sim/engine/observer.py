@@ -61,8 +61,9 @@ class Observer:
         )
         held, ledger, visitors = engine.state.holdings(), book.ledger, book.visitors.listed()
         return Observation(
-            day=days(now), severity=_told(severity), age_days=_told(age_days),
-            exposed=_told(exposed), reported_share=_told(reported_share),
+            day=days(now), reported_day=days(max(0, told)), severity=_told(severity),
+            age_days=_told(age_days), exposed=_told(exposed),
+            reported_share=_told(reported_share),
             road_severity=_told(road_severity), warnings=self._outlook.warnings(now),
             on_hand=_told(held.on_hand), free=_told(held.free),
             own=_told(_without(held.free, visitors)), visitors=visitors,

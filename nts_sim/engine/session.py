@@ -3,31 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 from nts_sim.decision.model import Observation, Order, Policy, Ruling, Visiting, send_home
 from nts_sim.engine.admission import Admission
-from nts_sim.engine.compiled import CompiledEngine
-from nts_sim.engine.contract import Engine, Run
-from nts_sim.engine.deck import Deck
+from nts_sim.engine.choice import EngineName, make_engine
+from nts_sim.engine.contract import Run
 from nts_sim.engine.observer import Observer
 from nts_sim.engine.orderbook import OrderBook
 from nts_sim.engine.outlook import Outlook
-from nts_sim.engine.simpy_engine import SimpyEngine
-from nts_sim.luck.calendar import Calendar, hazard_calendar
+from nts_sim.luck.calendar import hazard_calendar
 from nts_sim.luck.draws import Luck
 from nts_sim.trace.model import Trace
 from nts_sim.units import TICKS_PER_DAY, ticks
 from nts_sim.world.model import World
-
-EngineName = Literal["simpy", "compiled"]
-
-
-def make_engine(name: EngineName, world: World, luck: Luck, calendar: Calendar) -> Engine:
-    """Make the engine of a replication."""
-    if name == "compiled":
-        return CompiledEngine(world, luck, calendar)
-    return SimpyEngine(world, Deck(world, luck), calendar)
 
 
 class LocalSession:

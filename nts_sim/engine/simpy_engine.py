@@ -17,6 +17,7 @@ from nts_sim.engine.contract import (
     PHASE_RESETTLE,
     PHASE_SETTLE,
     Admitted,
+    Opening,
     State,
 )
 from nts_sim.engine.convoys import Convoys
@@ -26,8 +27,8 @@ from nts_sim.engine.stage import Stage
 from nts_sim.engine.stockroom import Shown
 from nts_sim.luck.calendar import Calendar
 from nts_sim.trace.model import Kind, Row, Trace, as_trace
-from nts_sim.units import ticks
-from nts_sim.world.model import World
+from nts_sim.units import TICKS_PER_DAY, ticks
+from nts_sim.world.model import Floats, World
 
 
 class SimpyEngine:
@@ -38,26 +39,32 @@ class SimpyEngine:
     world : World
     deck : luck of cells and links
     calendar : onsets, fixed before the run
+    opening : what is going on, where it does not start on day 0
 
     Attributes
     ----------
     state : the present
     """
 
-    def __init__(self, world: World, deck: Deck, calendar: Calendar) -> None:
-        self._stage = Stage(world)
+    def __init__(
+        self, world: World, deck: Deck, calendar: Calendar, opening: Opening | None = None
+    ) -> None:
+        start = opening.tick if opening is not None else 0
+        self._stage = Stage(world, start)
         self._incidents = Incidents(self._stage, deck)
         self._convoys = Convoys(self._stage)
         self._n_places = world.nodes.n_places
         self._told = 0
         self.state: State = Shown(self._stage.state)
         self._horizon = ticks(world.horizon_days)
-        for day in range(1, world.horizon_days):
+        for day in range(start // TICKS_PER_DAY + 1, world.horizon_days):
             self._at(ticks(day), slot(PHASE_SETTLE, 0), self._day_boundary)
         columns = (calendar.tick, calendar.cell, calendar.severity, calendar.mark)
         for tick, cell, severity, mark in zip(*(c.tolist() for c in columns), strict=True):
             if tick < self._horizon:
                 self._at(tick, slot(PHASE_ONSET, cell), self._onset(cell, severity, mark))
+        if opening is not None:
+            self._resume(opening)
 
     @property
     def now(self) -> int:
@@ -80,9 +87,7 @@ class SimpyEngine:
         env.present = slot(PHASE_EPOCH, 1)
         for order in sorted(orders, key=lambda order: (order.priority, order.number)):
             self._convoys.start(order)
-        while env.peek() == env.now:
-            env.step()
-        self._settle(PHASE_RESETTLE)
+        self._follow_at_once()
 
     def aim(self, cell: int, target: float, order: int) -> None:
         """Set the target of an active cell; it is dropped when the cell changes severity."""
@@ -122,6 +127,24 @@ class SimpyEngine:
     def trace(self) -> Trace:
         """Return all rows so far."""
         return as_trace(self._stage.rows)
+
+    def stock_up(self, on_hand: Floats) -> None:
+        """Put units where they are, instead of what is there; settle."""
+        self._stage.state.stock_up(on_hand)
+        self._day_boundary()
+        self._settle(PHASE_RESETTLE)
+
+    def _resume(self, opening: Opening) -> None:
+        self._stage.env.present = slot(PHASE_EPOCH, 1)
+        self._incidents.resume(opening)
+        self._follow_at_once()
+
+    def _follow_at_once(self) -> None:
+        """Let happen what follows from an epoch without delay; settle."""
+        env = self._stage.env
+        while env.peek() == env.now:
+            env.step()
+        self._settle(PHASE_RESETTLE)
 
     def _at(self, tick: int, place_in_order: int, call: Callable[[], None]) -> None:
         ticket = Ticket(self._stage.env, place_in_order, tick - self.now)

@@ -14,6 +14,7 @@ class Stage:
     Parameters
     ----------
     world : World
+    start : tick
 
     Attributes
     ----------
@@ -23,9 +24,9 @@ class Stage:
     dirty : places to be settled, each with the row that made it so
     """
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, start: int) -> None:
         self.world = world
-        self.env = Clockwork()
+        self.env = Clockwork(start)
         self.state = Stockroom(world, self)
         self.rows: list[Row] = []
         self.dirty: dict[int, int] = {}

@@ -15,7 +15,7 @@ import numpy as np
 from nts_sim.engine.contract import Admitted, Holdings
 from nts_sim.engine.rules import fill, rest_of_day
 from nts_sim.units import TICKS_PER_DAY
-from nts_sim.world.model import Ints, NodeKind, World
+from nts_sim.world.model import Floats, Ints, NodeKind, World
 
 Need = list[tuple[int, float]]
 """Resources a cell requires, with amounts: units, or units a day."""
@@ -60,7 +60,7 @@ class Stockroom:
         self._class = threats.priority_class[cells.threat].tolist()
         self._is_team = world.resources.is_team.tolist()
         self._use: list[dict[int, float]] = [{} for _ in range(nodes.n_places)]
-        self._settled = [0] * nodes.n_places
+        self._settled = [clock.now] * nodes.n_places
         self._told = [(0, 0.0)] * n_cells
         self._active = [0] * nodes.n_places
 
@@ -89,6 +89,10 @@ class Stockroom:
         return (place for place, active in enumerate(self._active) if active)
 
     # --- stock ------------------------------------------------------------------------------
+
+    def stock_up(self, on_hand: Floats) -> None:
+        """Put units where they are, instead of what is there."""
+        self.on_hand = on_hand.tolist()
 
     def reserve(self, order: Admitted) -> None:
         """Hold back units of an admitted order until they depart."""

@@ -60,13 +60,13 @@ class _Entry(NamedTuple):
     mark: float
 
 
-def hazard_calendar(world: World, luck: Luck) -> Calendar:
-    """Draw the onsets of one replication.
+def hazard_calendar(world: World, luck: Luck, *, scripted: bool = True) -> Calendar:
+    """Draw the onsets of one replication; without the script where nobody is to know it.
 
     An entry of the script stays when its mark is below probability × the share of onsets that
     measures leave; an entry of a random event when its mark is below that share.
     """
-    entries = list(_scripted(world, luck))
+    entries = list(_scripted(world, luck)) if scripted else []
     for events in world.hazard.events:
         entries += _random(world, events, luck)
     horizon = ticks(world.horizon_days)

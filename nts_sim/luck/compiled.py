@@ -14,6 +14,7 @@ from numba import njit, vectorize
 _GAMMA = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 _MIX_2 = np.uint64(0x94D049BB133111EB)
+_BELOW_ONE = 1.0 - 2.0**-53
 _LN2 = 0.6931471805599453
 _SQRT_HALF = 0.7071067811865476
 _TERMS = 12
@@ -32,7 +33,8 @@ def chain(state: np.uint64, field: np.uint64) -> np.uint64:
 @njit(cache=True)
 def unit(state: np.uint64) -> float:
     """Turn a hash into a uniform in (0, 1)."""
-    return ((state >> np.uint64(11)) + 0.5) * 2.0**-53
+    uniform = ((state >> np.uint64(11)) + 0.5) * 2.0**-53
+    return min(uniform, _BELOW_ONE)  # the very last of the 2⁵³ rounds up to 1
 
 
 @njit("uint64(uint64, uint64, uint64, uint64)", cache=True)

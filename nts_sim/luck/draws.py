@@ -55,6 +55,7 @@ class Stream(IntEnum):
     DETECTION = 10  # entity: cell · occurrence: activation
     APPROVAL = 11  # entity: desk, place and resource · occurrence: how many so far
     HANDOVER = 12  # entity: mechanism, place and resource · occurrence: how many so far
+    FUTURE = 13  # entity: cell (occurrence 0: immune?) or link (occurrence 1: hit in flight?)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-from nts_sim.decision.model import Observation, Order, draw
+from nts_sim.decision.model import Observation, Order, OrderKind
 from nts_sim.policies.means import Means
-from nts_sim.world.model import Ints, Mechanism, World
+from nts_sim.world.model import Mechanism, World
 
 _EXHAUSTED_BN_VND = 1.0
 _LEAST_DRAW_BN_VND = 5.0
@@ -26,19 +26,36 @@ class PendingDraw:
     due_day: float
 
 
+class _OpenAmounts(dict[int, float]):
+    """What can still be committed, bn VND by fund, taken from the observation when looked up."""
+
+    def __init__(self, world: World, observation: Observation) -> None:
+        super().__init__()
+        self._funds, self._observation = world.funds, observation
+
+    def __missing__(self, fund: int) -> float:
+        seen, closes_day = self._observation, self._funds[fund].closes_day
+        closed = closes_day is not None and seen.day >= closes_day
+        amount = 0.0 if closed else seen.balance.item(fund) - seen.committed.item(fund)
+        self[fund] = amount
+        return amount
+
+
 class Purse:
     """Money and triggers at one epoch, as far as they are known.
 
     Attributes
     ----------
     open_bn_vnd : by fund, what can still be committed
-    gap_bn_vnd : by place, what its account lacked for what was wanted
+    gap_bn_vnd : by place, what its account lacked for what was wanted; only where it did
     """
 
-    def __init__(self, world: World, observation: Observation, worst: Ints) -> None:
-        self._world, self._observation = world, observation
-        self.open_bn_vnd = _open_amounts(world, observation)
-        self.gap_bn_vnd = [0.0] * world.nodes.n_provinces
+    def __init__(
+        self, world: World, means: Means, observation: Observation, worst: Mapping[int, int]
+    ) -> None:
+        self._world, self._means, self._observation = world, means, observation
+        self.open_bn_vnd = _OpenAmounts(world, observation)
+        self.gap_bn_vnd: dict[int, float] = {}
         self._known = _known_severity(world, observation, worst)
         self._usable: dict[tuple[int, int], bool] = {}
 
@@ -46,16 +63,15 @@ class Purse:
         """Whether a mechanism may be used for a place, as far as is known."""
         key = mechanism, place
         if key not in self._usable:
-            self._usable[key] = self._triggered(self._world.mechanisms[mechanism], place)
+            self._usable[key] = self._triggered(mechanism, place)
         return self._usable[key]
 
-    def _triggered(self, mechanism: Mechanism, place: int) -> bool:
-        trigger, seen = mechanism.trigger, self._observation
-        uses = seen.uses[self._world.mechanism_index[mechanism.name]]
+    def _triggered(self, mechanism: int, place: int) -> bool:
+        trigger, seen = self._world.mechanisms[mechanism].trigger, self._observation
         return (
-            self._known[place] >= trigger.min_severity
-            and seen.level[place] >= trigger.declared_level
-            and (trigger.max_uses is None or uses < trigger.max_uses)
+            self._known.get(place, 0) >= trigger.min_severity
+            and seen.level.item(place) >= trigger.declared_level
+            and (trigger.max_uses is None or seen.uses.item(mechanism) < trigger.max_uses)
             and (trigger.days_since_onset <= 0.0 or self._age(place) >= trigger.days_since_onset)
             and (trigger.after_fund is None or self._exhausted(trigger.after_fund, place))
         )
@@ -80,45 +96,48 @@ class Purse:
         cost = fixed + unit_cost * units
         if cost > open_bn:
             if self._world.funds[fund].kind == "account":
-                self.gap_bn_vnd[place] += cost - open_bn
+                self.gap_bn_vnd[place] = self.gap_bn_vnd.get(place, 0.0) + (cost - open_bn)
             units = float(math.floor(max(0.0, open_bn - fixed) / unit_cost)) if unit_cost else 0.0
             cost = fixed + unit_cost * units if units > 0.0 else 0.0
         self.open_bn_vnd[fund] = open_bn - cost
         return units
 
-    def draws(
-        self, place: int, means: Means, pending: list[PendingDraw], *, centre: bool
-    ) -> list[Order]:
+    def draws(self, place: int, pending: list[PendingDraw], *, centre: bool) -> list[Order]:
         """Fill the account of a place for what it could not pay: own funds first.
 
         Parameters
         ----------
         place : int
-        means : Means
         pending : draws on their way; those written now are added, those due are dropped
         centre : the centre's money may be asked for
         """
-        day = self._observation.day
+        lacking, day = self.gap_bn_vnd.get(place, 0.0), self._observation.day
+        if not lacking:
+            return []
         pending[:] = [waiting for waiting in pending if waiting.due_day > day]
         coming = {w.mechanism: w.amount_bn_vnd for w in pending if w.place == place}
-        gap = self.gap_bn_vnd[place] * _DRAW_MARGIN - sum(coming.values())
+        gap = lacking * _DRAW_MARGIN - sum(coming.values())
+        why = f"account lacks {lacking:.1f} bn VND for what is wanted"
         orders = []
-        for m in means.money:
+        for m in self._means.money:
             above = self._world.mechanisms[m].fund_is_central and not centre
             if gap <= 0.0 or above or m in coming or not self.usable(m, place):
                 continue
             amount = self._drawable(m, place, max(gap, _LEAST_DRAW_BN_VND))
             if amount > 0.0:
-                lack = f"account lacks {self.gap_bn_vnd[place]:.1f} bn VND for what is wanted"
-                orders.append(replace(draw(m, place, amount, lack), runner_up=self._next(m, means)))
-                pending.append(PendingDraw(m, place, amount, day + 2.0 * means.credit_days[m]))
+                orders.append(self._draw(m, place, amount, why))
+                due_day = day + 2.0 * self._means.credit_days[m]
+                pending.append(PendingDraw(m, place, amount, due_day))
                 gap -= amount
         return orders
 
-    def _next(self, m: int, means: Means) -> str:
-        """Where the money would have come from instead."""
-        later = means.money[means.money.index(m) + 1 :]
-        return self._world.mechanisms[later[0]].title if later else "order less"
+    def _draw(self, m: int, place: int, amount: float, why: str) -> Order:
+        """Write a draw; what would be done instead is to draw on the next fund."""
+        later = self._means.money[self._means.money.index(m) + 1 :]
+        instead = self._world.mechanisms[later[0]].title if later else "order less"
+        return Order(
+            OrderKind.DRAW, place, quantity=amount, mechanism=m, reason=why, runner_up=instead
+        )
 
     def _drawable(self, m: int, place: int, amount: float) -> float:
         """Whole bn VND up to the ceiling and what the fund has open, taken off it."""
@@ -139,19 +158,12 @@ def _payer(world: World, mechanism: Mechanism, place: int) -> int:
     return world.fund_index.get((mechanism.fund_kind, owner), -1)
 
 
-def _open_amounts(world: World, observation: Observation) -> list[float]:
-    amounts: list[float] = (observation.balance - observation.committed).tolist()
-    for index, fund in enumerate(world.funds):
-        if fund.closes_day is not None and observation.day >= fund.closes_day:
-            amounts[index] = 0.0
-    return amounts
-
-
-def _known_severity(world: World, observation: Observation, worst: Ints) -> Sequence[int]:
-    """Worst severity reported or forewarned at each province."""
-    known: list[int] = worst.tolist()
+def _known_severity(
+    world: World, observation: Observation, worst: Mapping[int, int]
+) -> dict[int, int]:
+    """Worst severity reported or forewarned, by place."""
+    known = dict(worst)
     for warning in observation.warnings:
-        place = int(world.cells.place[warning.cell])
-        if place < len(known):
-            known[place] = max(known[place], warning.severity)
+        place = world.cells.place.item(warning.cell)
+        known[place] = max(known.get(place, 0), warning.severity)
     return known

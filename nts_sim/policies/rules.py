@@ -8,15 +8,15 @@ who gets first of what several places compete for: donors' spare units, national
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import heapq
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-
-import numpy as np
 
 from nts_sim.decision.model import Decide, Observation, Order, Policy
 from nts_sim.policies.dispatch import Dispatch, Memory, Option, Stage
 from nts_sim.policies.means import means_of
-from nts_sim.policies.needs import Picture, Reading, picture
+from nts_sim.policies.needs import Amounts, Picture, Reading, reader_of
 from nts_sim.policies.shares import (
     Share,
     Situation,
@@ -29,11 +29,11 @@ from nts_sim.policies.shares import (
     share_worst_first,
 )
 from nts_sim.spec.models import PolicySpec
-from nts_sim.world.model import Floats, World
+from nts_sim.world.model import World
 
 _LOOKAHEAD_DAYS = 7
 _COVERAGE_BELOW = 0.5
-_SCARCEST_FIRST_GRAIN = 1e-12
+_GRAIN = 1e-9
 
 
 @dataclass(frozen=True)
@@ -152,30 +152,52 @@ def _policy(name: str, spec: PolicySpec, rule: Rule) -> Policy:
     on_call = spec.preposition is not False
 
     def open_policy(world: World) -> Decide:
-        places = world.nodes.n_provinces
-        memory = Memory([0] * places, [0] * places)
+        memory = Memory()
         means = means_of(world, reading.cover_days(world))
+        reader = reader_of(world, reading)
 
         def decide(observation: Observation) -> Sequence[Order]:
-            if not observation.severity.any() and not (on_call and observation.warnings):
+            active = observation.severity.nonzero()[0].tolist()
+            if not active and not (on_call and observation.warnings):
                 return ()
-            seen = picture(world, observation, reading)
+            seen = reader.picture(observation, active)
+            short = _shortage(seen, rule)
+            stages = _stages(seen, memory, short, escalates=rule.escalates)
+            if not short and not (on_call and seen.standby != seen.shortage):
+                return ()
             dispatch = Dispatch(world, observation, seen, means)
-            return _respond(dispatch, memory, rule, on_call=on_call)
+            return _respond(dispatch, memory, rule, short, stages, on_call=on_call)
 
         return decide
 
     return Policy(name, open_policy, settings=spec.model_dump(exclude_none=True))
 
 
-def _respond(dispatch: Dispatch, memory: Memory, rule: Rule, *, on_call: bool) -> list[Order]:
+def _shortage(seen: Picture, rule: Rule) -> Amounts:
+    """Copy the shortages that the rule acts on."""
+    below = rule.acts_below
+    return {
+        place: dict(units)
+        for place, units in seen.shortage.items()
+        if below is None or seen.met_share(place) < below
+    }
+
+
+def _stages(seen: Picture, memory: Memory, short: Amounts, *, escalates: bool) -> dict[int, Stage]:
+    """How far up each place that is short asks; counts its epochs of shortage on the way."""
+    before = memory.short_epochs
+    memory.short_epochs = {place: before.get(place, 0) + 1 for place in short}
+    if not escalates:
+        return dict.fromkeys(short, Stage.CENTRE)
+    return {p: Stage(min(3, max(1, seen.worst[p] + before.get(p, 0)))) for p in short}
+
+
+def _respond(
+    dispatch: Dispatch, memory: Memory, rule: Rule, short: Amounts, stages: Mapping[int, Stage],
+    *, on_call: bool,
+) -> list[Order]:  # fmt: skip
     """Write the orders of one epoch: levels, forces on call, own means, shared help, money."""
-    seen = dispatch.seen
-    short = seen.shortage.copy()
-    if rule.acts_below is not None:
-        short[seen.met_share >= rule.acts_below] = 0.0
-    acting = _worst_first(seen, short)
-    stages = _stages(seen, memory, short, escalates=rule.escalates)
+    acting = dispatch.seen.worst_first(short)
     dispatch.declare_levels(memory, acting)
     if on_call and dispatch.observation.warnings:
         _put_on_call(dispatch, short)
@@ -184,95 +206,96 @@ def _respond(dispatch: Dispatch, memory: Memory, rule: Rule, *, on_call: bool) -
         _share_out(dispatch, rule, short, stages)
     for place in acting:
         centre = stages[place] is Stage.CENTRE
-        dispatch.orders += dispatch.purse.draws(place, dispatch.means, memory.draws, centre=centre)
+        dispatch.orders += dispatch.purse.draws(place, memory.draws, centre=centre)
     return dispatch.orders
 
 
-def _worst_first(seen: Picture, short: Floats) -> list[int]:
-    """Places with a shortage: worst severity first, then most people reported, then by code."""
-    places = np.flatnonzero(short.any(axis=1))
-    order = np.lexsort((places, -seen.exposed[places], -seen.worst[places]))
-    return [int(place) for place in places[order]]
-
-
-def _stages(seen: Picture, memory: Memory, short: Floats, *, escalates: bool) -> list[Stage]:
-    """How far up each place asks; counts the epochs of shortage on the way."""
-    stages = []
-    for place, lacking in enumerate(np.any(short, axis=1).tolist()):
-        stage = int(seen.worst[place]) + memory.short_epochs[place]
-        memory.short_epochs[place] = memory.short_epochs[place] + 1 if lacking else 0
-        stages.append(Stage(min(3, max(1, stage))) if escalates else Stage.CENTRE)
-    return stages
-
-
-def _put_on_call(dispatch: Dispatch, short: Floats) -> None:
+def _put_on_call(dispatch: Dispatch, short: Amounts) -> None:
     """Call up standing forces for forewarned onsets, in full; lowers `short` by what they bring."""
-    ahead = dispatch.seen.standby - dispatch.seen.shortage
-    for place, resource in np.argwhere(ahead > 0.0).tolist():
-        want = float(dispatch.seen.standby[place, resource])
-        got = dispatch.fill(
-            place, resource, want, standby=True, why=f"on call: {want:.0f} needed as forewarned"
-        )
-        short[place, resource] = max(0.0, short[place, resource] - got)
+    seen, standing = dispatch.seen, dispatch.means.standing
+    for place in sorted(seen.standby):
+        missing = seen.shortage.get(place, {})
+        for resource, want in sorted(seen.standby[place].items()):
+            if standing[resource] and want > missing.get(resource, 0.0):
+                why = f"on call: {want:.0f} needed as forewarned"
+                got = dispatch.put_on_call(place, resource, want, why)
+                _lower(short, place, resource, got)
 
 
-def _use_own_means(dispatch: Dispatch, places: Sequence[int], short: Floats) -> None:
+def _use_own_means(dispatch: Dispatch, places: Sequence[int], short: Amounts) -> None:
     """Let every province use its own mechanisms first; lowers `short` by what they bring."""
+    own = dispatch.means.own
     for place in places:
-        for resource in _scarcest_first(dispatch.seen, short, place):
-            got = dispatch.fill(
-                place, resource, float(short[place, resource]), contested=False,
-                why=_why(dispatch.seen, place, resource),
-            )  # fmt: skip
-            short[place, resource] = max(0.0, short[place, resource] - got)
+        lacking = short.get(place, {})
+        served = [resource for resource in lacking if own[resource]]
+        for resource in dispatch.seen.scarcest_first(served, place):
+            why = _why(dispatch.seen, place, resource)
+            got = dispatch.use_own_means(place, resource, lacking[resource], why)
+            _lower(short, place, resource, got)
 
 
-def _scarcest_first(seen: Picture, short: Floats, place: int) -> list[int]:
-    """Resources short at a place, least met first."""
-    lacking = np.flatnonzero(short[place])
-    met = seen.have[place, lacking] / np.maximum(seen.wanted[place, lacking], _SCARCEST_FIRST_GRAIN)
-    return [int(resource) for resource in lacking[np.argsort(met, kind="stable")]]
+def _lower(short: Amounts, place: int, resource: int, units: float) -> None:
+    """Take units off what is short; what is no longer short is not listed."""
+    lacking = short.get(place, {})
+    left = lacking.pop(resource, 0.0) - units
+    if left > 0.0:
+        lacking[resource] = left
+    elif not lacking:
+        short.pop(place, None)
 
 
 def _why(seen: Picture, place: int, resource: int) -> str:
-    have, wanted = seen.have[place, resource], seen.wanted[place, resource]
+    have, wanted = seen.have[place][resource], seen.wanted[place][resource]
     return f"reported short: {have:.0f} of {wanted:.0f} units there or coming"
 
 
-def _share_out(dispatch: Dispatch, rule: Rule, short: Floats, stages: Sequence[Stage]) -> None:
+def _share_out(dispatch: Dispatch, rule: Rule, short: Amounts, stages: Mapping[int, Stage]) -> None:
     """Divide what several places compete for and order it."""
-    if not short.any():
+    if not short:
         return
-    pool = dispatch.pool()
-    grants = rule.share(Situation(dispatch.world, dispatch.observation, dispatch.seen, pool, short))
-    whole = dispatch.world.resources.whole_units
-    grants = np.where(whole, np.floor(grants + 1e-9), grants)
+    pool = dispatch.pool(sorted({resource for lacking in short.values() for resource in lacking}))
+    situation = Situation(dispatch.world, dispatch.observation, dispatch.seen, pool, short)
+    grants = _whole(rule.share(situation), dispatch.means.whole_units)
     if rule.nearest:
         _send_nearest(dispatch, grants)
-    for place in _worst_first(dispatch.seen, grants):
-        if stages[place] is Stage.PROVINCE:
+    for place in dispatch.seen.worst_first(grants):
+        # A place that is given something without being short asks everyone.
+        stage = stages.get(place, Stage.CENTRE)
+        if stage is Stage.PROVINCE:
             continue
-        for resource in _scarcest_first(dispatch.seen, grants, place):
-            dispatch.fill(
-                place, resource, float(grants[place, resource]), stage=stages[place],
-                why=_why(dispatch.seen, place, resource),
-            )  # fmt: skip
+        for resource in dispatch.seen.scarcest_first(grants[place], place):
+            why = _why(dispatch.seen, place, resource)
+            dispatch.use_shared(place, resource, grants[place][resource], stage, why)
 
 
-def _send_nearest(dispatch: Dispatch, short: Floats) -> None:
+def _whole(grants: Amounts, whole_units: Sequence[bool]) -> Amounts:
+    """Round down to whole units where units are whole; drop what is left at 0."""
+    rounded: Amounts = {}
+    for place, granted in grants.items():
+        for resource, units in granted.items():
+            kept = float(math.floor(units + _GRAIN)) if whole_units[resource] else units
+            if kept > 0.0:
+                rounded.setdefault(place, {})[resource] = kept
+    return rounded
+
+
+def _send_nearest(dispatch: Dispatch, short: Amounts) -> None:
     """Match donors and places pair by pair, nearest pair first; lowers `short`."""
-    spare, travel = np.asarray(dispatch.spare), np.asarray(dispatch.travel)
     names = dispatch.world.nodes.name
-    for resource in np.flatnonzero(short.any(axis=0)).tolist():
-        donors, takers = np.flatnonzero(spare[:, resource]), np.flatnonzero(short[:, resource])
-        days = travel[np.ix_(donors, takers)]
-        for pair in np.argsort(days, axis=None, kind="stable").tolist():
-            source, place = int(donors[pair // len(takers)]), int(takers[pair % len(takers)])
-            if source == place or short[place, resource] <= 0.0:
-                continue
-            option = Option(float(days.flat[pair]), source, -1, None, names[source])
+    for resource in sorted({resource for lacking in short.values() for resource in lacking}):
+        for days, source, place in _pairs(dispatch, resource, short):
+            option = Option(days, source, -1, None, names[source])
             why = f"{names[source]} is the nearest with spare units"
-            want = float(short[place, resource])
-            short[place, resource] -= dispatch.take(
-                option, place, resource, want, why, "the next nearest donor"
-            )
+            want = short[place][resource]
+            got = dispatch.take(option, place, resource, want, why, "the next nearest donor")
+            _lower(short, place, resource, got)
+
+
+def _pairs(dispatch: Dispatch, resource: int, short: Amounts) -> Iterator[tuple[float, int, int]]:
+    """Donors and places still short of a resource as (days, source, place), nearest first."""
+    spare = dispatch.stock(resource).own
+    takers = [place for place, lacking in short.items() if resource in lacking]
+    ways = [[(*way, place) for way in dispatch.trips.soonest(place)] for place in takers]
+    for pair in heapq.merge(*ways):
+        if spare[pair[1]] and resource in short.get(pair[2], ()):
+            yield pair

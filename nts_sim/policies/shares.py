@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from nts_sim.decision.model import Observation
-from nts_sim.policies.needs import Picture
-from nts_sim.world.model import Floats, Ints, World
+from nts_sim.policies.needs import Amounts, Picture, Report
+from nts_sim.world.model import Floats, World
 
 _GREEDY_STEP = 0.2
 _GRAIN = 1e-9
-_SEVERITY_WEIGHT = np.array([1.0, 2.0, 4.0])
+_SEVERITY_WEIGHT = (1.0, 2.0, 4.0)
 """Weight of a reported person by severity: harm doubles with each severity."""
 
 
@@ -24,19 +24,19 @@ class Situation:
 
     Attributes
     ----------
-    pool : float array [resource], units that several places compete for
-    short : float array [place, resource], shortage left after the provinces' own means
+    pool : by resource that is short, units that several places compete for
+    short : shortage left after the provinces' own means
     """
 
     world: World
     observation: Observation
     seen: Picture
-    pool: Floats
-    short: Floats
+    pool: Mapping[int, float]
+    short: Amounts
 
 
-Share = Callable[[Situation], Floats]
-"""Divide the pool: float array [place, resource], at most `short`, at most `pool` in all."""
+Share = Callable[[Situation], Amounts]
+"""Divide the pool: at most `short`, at most `pool` in all."""
 
 
 def split(pool: float, short: Floats, weight: Floats) -> Floats:
@@ -56,63 +56,70 @@ def split(pool: float, short: Floats, weight: Floats) -> Floats:
     return np.asarray(total * weight / max(float(weight.sum()), _GRAIN))
 
 
-def _split_by(situation: Situation, weight: Floats) -> Floats:
+def _split_by(situation: Situation, weight: Floats) -> Amounts:
     """Divide every resource by the same weights, among the places that need it."""
-    grants = np.zeros_like(situation.short)
-    for resource in np.flatnonzero(situation.short.any(axis=0)):
-        needing = situation.seen.need[:, resource] > 0.0
-        grants[:, resource] = split(
-            float(situation.pool[resource]), situation.short[:, resource], weight * needing
-        )
+    grants: Amounts = {place: {} for place in situation.seen.wanted}
+    for resource, pool in situation.pool.items():
+        short, needing = np.zeros_like(weight), np.zeros_like(weight)
+        for place, units in situation.short.items():
+            short[place] = units.get(resource, 0.0)
+        for place, units in situation.seen.wanted.items():
+            needing[place] = resource in units
+        granted = split(pool, short, weight * needing)
+        for place in np.flatnonzero(granted).tolist():
+            grants[place][resource] = granted.item(place)
     return grants
 
 
-def share_equally(situation: Situation) -> Floats:
+def share_equally(situation: Situation) -> Amounts:
     """Give every place that needs a resource the same."""
-    return _split_by(situation, np.ones(len(situation.short)))
+    return _split_by(situation, np.ones(situation.world.nodes.n_provinces))
 
 
-def share_per_capita(situation: Situation) -> Floats:
+def share_per_capita(situation: Situation) -> Amounts:
     """Give by population."""
-    population = situation.world.nodes.population[: len(situation.short)]
-    return _split_by(situation, np.maximum(population, 1.0))
+    nodes = situation.world.nodes
+    return _split_by(situation, np.maximum(nodes.population[: nodes.n_provinces], 1.0))
 
 
-def share_by_risk(situation: Situation) -> Floats:
+def share_by_risk(situation: Situation) -> Amounts:
     """Give by reported exposed people times the weight of their severity (at least one person)."""
-    cells, observation = situation.seen.cells, situation.observation
-    risk = np.ones(len(situation.short))
-    weight = _SEVERITY_WEIGHT[observation.severity[cells] - 1]
-    np.add.at(risk, situation.world.cells.place[cells], observation.exposed[cells] * weight)
+    risk = np.ones(situation.world.nodes.n_provinces)
+    for report in situation.seen.reports:
+        risk[report.place] += report.exposed * _SEVERITY_WEIGHT[report.severity - 1]
     return _split_by(situation, risk)
 
 
-def _first_come(situation: Situation, order: Ints) -> Floats:
+def _first_come(situation: Situation, order: Sequence[int]) -> Amounts:
     """Serve places in an order, each in full as far as the pool goes."""
-    short = situation.short[order]
-    before = np.cumsum(short, axis=0) - short
-    grants = np.zeros_like(situation.short)
-    grants[order] = np.clip(situation.pool - before, 0.0, short)
+    asked = dict.fromkeys(situation.pool, 0.0)
+    grants: Amounts = {}
+    for place in order:
+        grants[place] = {}
+        for resource, short in situation.short[place].items():
+            asked[resource] += short
+            left = situation.pool[resource] - (asked[resource] - short)
+            grants[place][resource] = min(max(left, 0.0), short)
     return grants
 
 
-def share_worst_first(situation: Situation) -> Floats:
+def share_worst_first(situation: Situation) -> Amounts:
     """Serve the worst severity first, then the most people reported."""
-    seen = situation.seen
-    return _first_come(situation, np.lexsort((-seen.exposed, -seen.worst)))
+    return _first_come(situation, situation.seen.worst_first(situation.short))
 
 
-def share_all_that_is_short(situation: Situation) -> Floats:
+def share_all_that_is_short(situation: Situation) -> Amounts:
     """Promise everyone the whole shortage; who sends it decides how far it goes."""
-    return np.array(situation.short)
+    return {place: dict(units) for place, units in situation.short.items()}
 
 
-def share_least_met_first(situation: Situation) -> Floats:
+def share_least_met_first(situation: Situation) -> Amounts:
     """Serve the place first whose reported need is met least."""
-    return _first_come(situation, np.argsort(situation.seen.met_share, kind="stable"))
+    met_share = situation.seen.met_share
+    return _first_come(situation, sorted(situation.short, key=lambda p: (met_share(p), p)))
 
 
-def share_greedily(situation: Situation) -> Floats:
+def share_greedily(situation: Situation) -> Amounts:
     """Give batch by batch where most harm is averted for the share of the pool that it takes.
 
     The next batch of a cell raises its coverage c by a fifth: of each resource it requires, what
@@ -134,25 +141,34 @@ def share_greedily(situation: Situation) -> Floats:
         after = bidders.bid(cell, now[1] + 1)
         if after is not None:
             heapq.heappush(heap, after)
-    granted: Floats = np.array(bidders.granted)
-    return np.asarray(np.minimum(granted, situation.short))
+    return {
+        place: {r: min(units, situation.short[place][r]) for r, units in granted.items()}
+        for place, granted in bidders.granted.items()
+    }
 
 
 class _Bidders:
-    """Cells that bid for batches out of the pool; plain lists, as each batch is small."""
+    """Cells at places that are short, bidding for batches out of the pool."""
 
     def __init__(self, situation: Situation) -> None:
-        seen, world = situation.seen, situation.world
-        self.count = len(seen.cells)
-        self._place: list[int] = world.cells.place[seen.cells].tolist()
-        # What the own means will bring is there already: only `short` is still missing.
-        self._wanted: list[list[float]] = seen.wanted.tolist()
-        self._have: list[list[float]] = (seen.wanted - situation.short).tolist()
-        self._pool: list[float] = situation.pool.tolist()
-        self._price = [1.0 / units if units > 0.0 else np.inf for units in self._pool]
-        self._requires = [np.flatnonzero(row).tolist() for row in seen.cell_need]
-        self._value = _harm_averted(situation).tolist()
-        self.granted = [[0.0] * len(self._pool) for _ in range(world.nodes.n_provinces)]
+        seen, short = situation.seen, situation.short
+        reports = [report for report in seen.reports if report.place in short and report.share]
+        self.count = len(reports)
+        self._place = [report.place for report in reports]
+        # A batch is made of what is still missing after the own means.
+        self._requires = [
+            [resource for resource, _ in report.requirement if resource in short[report.place]]
+            for report in reports
+        ]
+        self._wanted = seen.wanted
+        self._have = {
+            place: {r: seen.wanted[place][r] - units for r, units in lacking.items()}
+            for place, lacking in short.items()
+        }
+        self._pool = dict(situation.pool)
+        self._price = {r: 1.0 / units if units > 0.0 else np.inf for r, units in self._pool.items()}
+        self._value = [_harm_averted(situation.world, report) for report in reports]
+        self.granted = {place: dict.fromkeys(lacking, 0.0) for place, lacking in short.items()}
 
     def _lots(self, cell: int, level: int) -> list[tuple[int, float]]:
         """Resources and units that raise the fill of a cell's place to `level` steps."""
@@ -187,12 +203,7 @@ class _Bidders:
             self.granted[place][resource] += units
 
 
-def _harm_averted(situation: Situation) -> Floats:
-    """Return the reported harm that full coverage averts in a day, bn VND: [reported cell]."""
-    world, cells = situation.world, situation.seen.cells
-    row = situation.observation.severity[cells] - 1
-    exposed = world.cells.exposed[cells, row]
-    share = np.ones(len(cells))
-    np.divide(situation.observation.exposed[cells], exposed, out=share, where=exposed > 0.0)
-    relief = world.threats.relief_effect[world.cells.threat[cells]]
-    return np.asarray(world.cells.harm_rate[cells, row] * relief * share)
+def _harm_averted(world: World, report: Report) -> float:
+    """Return the reported harm that full coverage of a cell averts in a day, bn VND."""
+    harm = float(world.cells.harm_rate[report.cell, report.severity - 1])
+    return harm * float(world.threats.relief_effect[world.cells.threat[report.cell]]) * report.share

@@ -264,9 +264,11 @@ class PolicySpec(Spec):
 
 
 class EngineSpec(Spec):
-    """Which engine runs the world."""
+    """Which engine runs the world; results are the same to the last bit."""
 
-    name: Literal["simpy"]
+    name: Literal["auto", "simpy", "compiled"] = Field(
+        description="auto: compiled, except for a handful of replications"
+    )
 
 
 class SolverSpec(Spec):

@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from nts_sim.decision.model import Policy
+from nts_sim.engine.choice import EngineName
 from nts_sim.engine.contract import Run
 from nts_sim.engine.session import simulate
 from nts_sim.errors import InvalidInput
@@ -94,6 +95,7 @@ class Bench:
     worlds: Sequence[World]
     sources: Mapping[str, PolicySource]
     seed: int
+    engine: EngineName
     opened: dict[str, Policy] = field(default_factory=dict)
 
     def policy(self, name: str) -> Policy:
@@ -106,11 +108,13 @@ class Bench:
 _benches: list[Bench] = []
 
 
-def set_up(worlds: Sequence[World], sources: Mapping[str, PolicySource], seed: int) -> None:
+def set_up(
+    worlds: Sequence[World], sources: Mapping[str, PolicySource], seed: int, engine: EngineName
+) -> None:
     """Prepare a worker process; Ctrl-C is left to the process that started it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_leave_with_parent, daemon=True).start()
-    _benches[:] = [Bench(worlds, sources, seed)]
+    _benches[:] = [Bench(worlds, sources, seed, engine)]
 
 
 def _leave_with_parent() -> None:
@@ -135,7 +139,7 @@ def do(task: Task, bench: Bench) -> Chunk:
     for number in range(task.first, task.last):
         try:
             luck = Luck(bench.seed, DrawSet.EVALUATION, number)
-            run = simulate(world, bench.policy(task.policy), luck)
+            run = simulate(world, bench.policy(task.policy), luck, bench.engine)
             done.append((number, measure(run, world)))
         except Exception as error:
             failures.append(Failure(number, type(error).__name__, _told(error)))

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from nts_sim.spec.models import Study
+from nts_sim.study.engines import engine_for
 
 _PACKAGES = (
     "nts-sim", "hydra-core", "omegaconf", "pydantic", "numpy", "scipy", "pandas", "pyarrow",
-    "simpy", "pulp", "highspy", "networkx", "matplotlib",
+    "simpy", "numba", "pulp", "highspy", "networkx", "matplotlib",
 )  # fmt: skip
 _PATH = re.compile(r"[^/\\=,\[\]]*(?:[/\\]+[^/\\=,\[\]]+)+")
 
@@ -37,6 +38,7 @@ def manifest_of(
         "seed": study.seed,
         "replications": study.replications,
         "failed_replications": failures,
+        "engine": engine_for(study, 1 if verb == "plan" else None),
         "config": _config(study),
         "inputs": dict(sorted(inputs.items())),
         "versions": versions(),

@@ -26,6 +26,7 @@ from nts_sim.policies.user import load_user_policy
 from nts_sim.spec.models import ScenarioSetSpec, Study
 from nts_sim.study.chunks import Bench, Chunk, PolicySource, Task, do, set_up, tasks, work
 from nts_sim.study.collect import Collected, Member
+from nts_sim.study.engines import engine_for
 from nts_sim.study.orders import gap_table, order_table
 from nts_sim.study.tables import Results, tables_of
 from nts_sim.world.model import World
@@ -96,7 +97,7 @@ def run_comparison(
     members = tuple(Member(*member) for member in worlds)
     collected = Collected(members, tuple(sources), study.replications)
     listed = list(tasks(len(members), tuple(sources), study.replications))
-    bench = Bench([member.world for member in members], sources, study.seed)
+    bench = Bench([member.world for member in members], sources, study.seed, engine_for(study))
     total = len(members) * len(sources) * study.replications
     progress(0, total, 0)
     with closing(_chunks(listed, bench, _workers(study.workers, len(listed)))) as chunks:
@@ -154,7 +155,7 @@ def _chunks(listed: Sequence[Task], bench: Bench, workers: int) -> Generator[Chu
 def _chunks_of_processes(
     listed: Sequence[Task], bench: Bench, workers: int
 ) -> Generator[Chunk, None, None]:
-    given = (bench.worlds, bench.sources, bench.seed)
+    given = (bench.worlds, bench.sources, bench.seed, bench.engine)
     pool = ProcessPoolExecutor(workers, _context(), set_up, given)
     try:
         yield from _finished(pool.submit(work, task) for task in listed)
@@ -202,6 +203,7 @@ def run_plan(
         Tables `orders` (the plan) and `gap`.
     """
     make = source if source is not None else policy_sources(study)[policy]
-    run = simulate(world, make(), Luck(study.seed, DrawSet.EVALUATION, 0))
+    luck = Luck(study.seed, DrawSet.EVALUATION, 0)
+    run = simulate(world, make(), luck, engine_for(study, replications=1))
     gaps = gap_table(scenario, policy, world, tally(measure(run, world)))
     return {"orders": order_table(scenario, policy, world, run.rulings), "gap": gaps}

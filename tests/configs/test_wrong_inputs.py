@@ -133,7 +133,7 @@ OVERRIDES = [
          "'normal' is not one of 'lognormal', 'exponential' or 'fixed'"),
     said("network.detour_factor=0.5", "0.5 is below 1, the least allowed"),
     said("network.speed=3", "unknown; known: name, road_speed_km_per_day"),
-    said("engine.name=numba", "'numba' is not one of 'simpy'"),
+    said("engine.name=numba", "'numba' is not one of 'auto', 'simpy' or 'compiled'"),
     said("policies.greedy.lookahead_days=3", "policies.greedy", "has settings but is not compared"),
     said("policies.current_practice.lookahead_days=0", "0 is below 1, the least allowed"),
     said("policies.current_practice.lookahed_days=3", "unknown; did you mean lookahead_days?"),

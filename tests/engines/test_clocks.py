@@ -135,7 +135,7 @@ def test_equal_speed_changes_nothing() -> None:
 
 
 def test_an_equal_speed_keeps_the_very_ticket() -> None:
-    env = Clockwork()
+    env = Clockwork(0)
     work = Work(env, slot(2, 0))
     work.load(3.0, 1.0)
     ticket = work.ticket
@@ -147,7 +147,7 @@ def test_an_equal_speed_keeps_the_very_ticket() -> None:
 
 def test_work_goes_on_after_a_standstill() -> None:
     """3 days: 1 at full speed, 2 at none, then half speed: ends on day 1 + 2 + 4 = 7."""
-    env, ended = Clockwork(), []
+    env, ended = Clockwork(0), []
     work = Work(env, slot(2, 0))
     work.load(3.0, 1.0).callbacks.append(lambda _event: ended.append(env.now))
     for day, speed in ((1, 0.0), (3, 0.5)):
@@ -158,7 +158,7 @@ def test_work_goes_on_after_a_standstill() -> None:
 
 
 def test_a_finished_clock_is_not_started_again_by_a_new_speed() -> None:
-    env, ended = Clockwork(), []
+    env, ended = Clockwork(0), []
     work = Work(env, slot(2, 0))
     work.load(1.0, 1.0).callbacks.append(lambda _event: ended.append(env.now))
     env.run(until=ticks(2))
@@ -169,7 +169,7 @@ def test_a_finished_clock_is_not_started_again_by_a_new_speed() -> None:
 
 def test_an_instant_is_ordered_by_slot_and_not_by_creation() -> None:
     slots = [slot(5, 0), slot(2, 7, 1), slot(2, 7), slot(0, 33), slot(2, 1), slot(4, 2, 9)]
-    env, seen = Clockwork(), []
+    env, seen = Clockwork(0), []
     for place in slots:
         Ticket(env, place, 10).callbacks.append(lambda _event, p=place: seen.append(p))
     env.run_instant()

@@ -9,11 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nts_sim.decision.model import Order, OrderKind, Policy
+from nts_sim.decision.model import Observation, Order, OrderKind, Policy
 from nts_sim.engine.session import LocalSession
 from nts_sim.errors import InvalidInput
 from nts_sim.luck.draws import DrawSet, Luck
 from nts_sim.policies import POLICY_NAMES, load_user_policy, make_policy
+from nts_sim.policies.means import trips
+from nts_sim.policies.needs import Picture, Reading, reader_of, stock_of
 from nts_sim.policies.shares import split
 from nts_sim.spec.models import PolicySpec
 from nts_sim.testing import (
@@ -151,6 +153,64 @@ def test_reports_are_corrected_only_on_request():
     corrected = PolicySpec(correct_reports=True)
     assert sent(plain)[1] == 5.0
     assert sent(orders_on(world, make_policy("nearest_first", corrected), 1.0))[1] == 10.0
+
+
+# --- reading reports -----------------------------------------------------------------------------
+
+
+def seen_on(world: World, day: float) -> tuple[Observation, Picture]:
+    """What is reported on a day, and what a rule makes of it."""
+    session = LocalSession(world, Luck(1, DrawSet.EVALUATION, 0))
+    session.advance(ticks(day))
+    observation = session.observe()
+    cells = np.flatnonzero(observation.severity).tolist()
+    return observation, reader_of(world, Reading(lookahead_days=7.0)).picture(observation, cells)
+
+
+def supplied_world() -> World:
+    """p0 is hit twice, p1 a little; r0 are teams, r1 is used up day by day."""
+    return toy_world(
+        stock=((30.0, 50.0), (9.6, 0.0), (8.0, 4.0)),
+        is_team=(True, False),
+        requirement_per_100k=(1000.0, 100.0),
+        injects=(Inject(0, 3, 1.0), Inject(1, 1, 1.0), Inject(2, 1, 1.0)),
+        threats=toy_threats(2),
+    )
+
+
+def test_shortage_worked_by_hand():
+    # p0: 10 000 + 1 000 people need 110 teams and 11 units a day, 88 for 8 days; 30 and 50 there.
+    # p1: 1 000 people need 10 teams and 1 unit a day; 9.6 teams are within 5 % of that.
+    _, seen = seen_on(supplied_world(), 1.0)
+    assert seen.wanted == {0: {0: 110.0, 1: 88.0}, 1: {0: 10.0, 1: 8.0}}
+    assert seen.shortage == {0: {0: 80.0, 1: 38.0}, 1: {1: 8.0}}
+    assert seen.worst == {0: 3, 1: 1}
+    assert seen.exposed == {0: 11_000.0, 1: 1_000.0}
+    assert seen.worst_first([1, 0]) == [0, 1]
+    assert seen.scarcest_first([0, 1], 0) == [0, 1]
+    assert seen.scarcest_first([0, 1], 1) == [1, 0]
+
+
+def test_donors_keep_what_they_need():
+    # Half of what is not needed at home, in whole units; p0 and p1 need all they have.
+    world = supplied_world()
+    observation, seen = seen_on(world, 1.0)
+    stock = stock_of(world, observation, seen.kept, 0, 0.5)
+    assert stock.own == [0.0, 0.0, 4.0]
+    assert stock.visitors == {}
+    assert stock.donors == {2}
+    assert stock_of(world, observation, {}, 0, 0.5).own == [15.0, 4.0, 4.0]
+
+
+def test_trips_put_the_nearest_first():
+    # Legs of 100 km take a quarter of a day, loading as long; then p2 is hit.
+    world = toy_world(stock=((0.0,),) * 4)
+    clear = trips(world, (0, 0, 0, 0))
+    assert clear.soonest(1, 1.0) == [(1.5, 0), (1.5, 2), (1.75, 3)]
+    assert clear.days(1, 1) == world.roads.own_place_days
+    slowed = trips(world, (0, 0, 3, 0))
+    assert [source for _, source in slowed.soonest(1)] == [0, 2, 3]
+    assert slowed.days(2, 1) > 1.0
 
 
 # --- levels, stages, forces on call, money -------------------------------------------------------

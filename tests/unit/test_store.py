@@ -143,7 +143,7 @@ def test_one_worker_or_two_make_no_difference(results):
 
 def test_the_order_in_which_chunks_come_makes_no_difference(results):
     member = Member("toy", 1.0, toy())
-    bench = Bench([member.world], POLICIES, study().seed)
+    bench = Bench([member.world], POLICIES, study().seed, "compiled")
     collected = Collected((member,), tuple(POLICIES), 10)
     for task in reversed(list(tasks(1, tuple(POLICIES), 10))):
         collected.add(do(task, bench))
