@@ -15,11 +15,14 @@ tell is drawn or left out:
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from nts_sim.decision.model import Inbound, Observation, OrderKind
 from nts_sim.engine.choice import EngineName, make_engine
 from nts_sim.engine.contract import Admitted, Engine, Opening
+from nts_sim.engine.orderbook import on_the_way
 from nts_sim.luck.calendar import Calendar, hazard_calendar
 from nts_sim.luck.draws import Luck, Stream
 from nts_sim.luck.keys import Keys, cell_keys, link_keys
@@ -27,10 +30,18 @@ from nts_sim.units import TICKS_PER_DAY, ticks
 from nts_sim.world.model import Bools, Floats, World
 
 
-def open_engine(
+class Future(NamedTuple):
+    """One future of what is known: its engine, at the present, and its calendar."""
+
+    known: Observation
+    calendar: Calendar
+    engine: Engine
+
+
+def open_future(
     world: World, observation: Observation, luck: Luck, immune: Floats, engine: EngineName
-) -> Engine:
-    """Open an engine on one future, at the present of the observation.
+) -> Future:
+    """Open one future, at the present of the observation.
 
     Parameters
     ----------
@@ -42,7 +53,7 @@ def open_engine(
     opened.advance(ticks(observation.day))
     opened.stock_up(observation.free)
     opened.submit(_on_their_way(observation))
-    return opened
+    return Future(observation, calendar, opened)
 
 
 def future_calendar(world: World, observation: Observation, luck: Luck) -> Calendar:
@@ -99,8 +110,8 @@ def _drawn(luck: Luck, keys: Keys, occurrence: int, chance: Floats) -> Bools:
 
 def _on_their_way(observation: Observation) -> list[Admitted]:
     """Units already ordered, as orders that need nobody's signature."""
-    coming = [inbound for inbound in observation.inbound if inbound.place >= 0]
-    return [_delivery(number, inbound, observation.day) for number, inbound in enumerate(coming)]
+    coming = enumerate(on_the_way(observation))
+    return [_delivery(number, inbound, observation.day) for number, inbound in coming]
 
 
 def _delivery(number: int, inbound: Inbound, day: float) -> Admitted:

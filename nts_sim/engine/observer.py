@@ -31,9 +31,12 @@ class Observer:
     ----------
     world, luck : World, Luck
     outlook : forewarned onsets
+    known : what was reported before, where a replication starts on an observation
     """
 
-    def __init__(self, world: World, luck: Luck, outlook: Outlook) -> None:
+    def __init__(
+        self, world: World, luck: Luck, outlook: Outlook, known: Observation | None = None
+    ) -> None:
         self._world, self._luck, self._outlook = world, luck, outlook
         self._basis, self._keys = basis_of(world), cell_keys(world)
         n_cells = len(world.cells)
@@ -42,6 +45,14 @@ class Observer:
         self._since = np.zeros(n_cells, dtype=np.int64)
         self._noticed = np.full(n_cells, NEVER, dtype=np.int64)
         self._times_begun: dict[int, int] = {}
+        if known is not None:
+            self._resume(known)
+
+    def _resume(self, known: Observation) -> None:
+        told = ticks(known.reported_day)
+        self._severity = known.severity.copy()
+        self._since = told - np.rint(known.age_days * TICKS_PER_DAY).astype(np.int64)
+        self._noticed = np.where(known.severity > 0, told, NEVER)
 
     def follow(self, rows: Iterable[Row]) -> None:
         """Take in what the engine wrote since the last epoch."""

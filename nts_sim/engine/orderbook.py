@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 
 import numpy as np
 
-from nts_sim.decision.model import Inbound, OrderKind, Ruling
+from nts_sim.decision.model import Inbound, Observation, Order, OrderKind, Ruling
 from nts_sim.engine.contract import Admitted
 from nts_sim.engine.facts import facts_of
 from nts_sim.engine.ledger import Ledger
+from nts_sim.engine.sums import in_turn
 from nts_sim.engine.visitors import Visitors
 from nts_sim.trace.model import Kind, Row
-from nts_sim.units import days
+from nts_sim.units import days, ticks
 from nts_sim.world.model import Floats, World
 
 _SENDING = frozenset((OrderKind.MOBILISE, OrderKind.MOVE, OrderKind.RETURN))
@@ -55,6 +57,36 @@ class OrderBook:
         self._is_team = facts_of(world).is_team
         self._next_departure: list[int] = []
         self._mobilised_told: Floats | None = None
+
+    @classmethod
+    def resume(cls, world: World, observation: Observation) -> OrderBook:
+        """Open the book on what is known: commitments count as spent, units on the way as granted.
+
+        Which hub gave what is not told: hubs of a mechanism are taken to be drawn on evenly.
+        """
+        book = cls(world)
+        book.ledger.balance = observation.balance - observation.committed
+        book.level, book.uses = observation.level.copy(), observation.uses.copy()
+        book.asked_level = observation.level.tolist()
+        book.mobilised, book.away = observation.mobilised.copy(), observation.away.copy()
+        for place, resource, home, units in observation.visitors:
+            book.visitors.arrive(place, resource, home, units)
+        for number, inbound in enumerate(on_the_way(observation)):
+            book.rulings.append(_as_granted(number, inbound, observation.day))
+            book._next_departure.append(number)
+            book.pipeline[number] = replace(inbound, number=number)
+        book.next_shipment = len(book.pipeline)
+        book._draw_on_hubs()
+        return book
+
+    def _draw_on_hubs(self) -> None:
+        """Take off hubs, evenly, what was mobilised before the book was opened."""
+        stocks = dict(self.hub_left)
+        for mechanism, resource, hub in stocks:
+            total = in_turn(s for key, s in stocks.items() if key[:2] == (mechanism, resource))
+            given = float(self.mobilised[mechanism, :, resource].sum())
+            left = max(0.0, 1.0 - given / total) if total > 0.0 else 0.0
+            self.hub_left[mechanism, resource, hub] = stocks[mechanism, resource, hub] * left
 
     def enter(self, ruling: Ruling, admitted: Admitted | None, travel_days: float) -> None:
         """Enter a ruling; what it grants is set aside, and its shipments are expected."""
@@ -156,6 +188,23 @@ class OrderBook:
         inbound = self.pipeline.pop(row[3], None)
         if inbound is not None and inbound.place >= 0 and inbound.home == inbound.place:
             self.away[inbound.place, inbound.resource] -= inbound.quantity
+
+
+def on_the_way(observation: Observation) -> list[Inbound]:
+    """Units that will arrive somewhere, as they are listed."""
+    return [inbound for inbound in observation.inbound if inbound.place >= 0]
+
+
+def _as_granted(number: int, inbound: Inbound, day: float) -> Ruling:
+    """Word units on the way as an order granted before the book was opened."""
+    order = Order(
+        OrderKind.MOBILISE, place=inbound.place, resource=inbound.resource,
+        quantity=inbound.quantity, reason="on the way",
+    )  # fmt: skip
+    return Ruling(
+        number=number, tick=ticks(day), order=order, granted=inbound.quantity, refusal=None,
+        source=inbound.place, expected_day=inbound.day,
+    )  # fmt: skip
 
 
 _BOOKINGS: Mapping[int, Callable[[OrderBook, Row], None]] = {

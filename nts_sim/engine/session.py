@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from nts_sim.decision.model import Observation, Order, Policy, Ruling, Visiting, send_home
 from nts_sim.engine.admission import Admission
 from nts_sim.engine.choice import EngineName, make_engine
 from nts_sim.engine.contract import Run
+from nts_sim.engine.futures import Future, open_future
 from nts_sim.engine.observer import Observer
 from nts_sim.engine.orderbook import OrderBook
 from nts_sim.engine.outlook import Outlook
@@ -15,7 +18,7 @@ from nts_sim.luck.calendar import hazard_calendar
 from nts_sim.luck.draws import Luck
 from nts_sim.trace.model import Trace
 from nts_sim.units import TICKS_PER_DAY, ticks
-from nts_sim.world.model import World
+from nts_sim.world.model import Floats, World
 
 
 class LocalSession:
@@ -26,20 +29,41 @@ class LocalSession:
     world, luck : World, Luck
     manages_returns : the policy sends idle teams home itself
     engine : which engine carries the replication
+    future : where to start, if not on day 0
     """
 
     def __init__(
         self, world: World, luck: Luck, *, manages_returns: bool = False,
-        engine: EngineName = "simpy",
+        engine: EngineName = "compiled", future: Future | None = None,
     ) -> None:  # fmt: skip
-        calendar = hazard_calendar(world, luck)
+        known = future.known if future is not None else None
+        calendar = hazard_calendar(world, luck) if future is None else future.calendar
         self._world, self._manages_returns = world, manages_returns
         self._has_read = False
         self._outlook = Outlook(calendar)
-        self.engine = make_engine(engine, world, luck, calendar)
-        self.book = OrderBook(world)
-        self._observer = Observer(world, luck, self._outlook)
+        self.engine = (
+            make_engine(engine, world, luck, calendar) if future is None else future.engine
+        )
+        self.book = OrderBook(world) if known is None else OrderBook.resume(world, known)
+        self._observer = Observer(world, luck, self._outlook, known)
         self._admission = Admission(world, luck, self._outlook, self.engine, self.book)
+
+    @classmethod
+    def open_from(
+        cls, world: World, observation: Observation, luck: Luck, *, immune: Floats | None = None,
+        manages_returns: bool = False, engine: EngineName = "compiled",
+    ) -> LocalSession:  # fmt: skip
+        """Open a future from what is known: a session at the present of an observation.
+
+        Parameters
+        ----------
+        observation : all that is known; the true state is not used
+        luck : of this future, from the planning set
+        immune : float array [cell], chance that a cell is immune; None: none is
+        """
+        chances = np.zeros(len(world.cells)) if immune is None else immune
+        future = open_future(world, observation, luck, chances, engine)
+        return cls(world, luck, manages_returns=manages_returns, engine=engine, future=future)
 
     def advance(self, until: int) -> None:
         """Run to tick `until`, its events and settling included."""
@@ -90,7 +114,7 @@ def _by_home(visiting: Visiting) -> tuple[int, int, int]:
     return visiting.place, visiting.home, visiting.resource
 
 
-def simulate(world: World, policy: Policy, luck: Luck, engine: EngineName = "simpy") -> Run:
+def simulate(world: World, policy: Policy, luck: Luck, engine: EngineName = "compiled") -> Run:
     """Run one replication of `world` under `policy` with the given luck."""
     session = LocalSession(world, luck, manages_returns=policy.manages_returns, engine=engine)
     decide = policy.open(world)
