@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 
 from nts_sim.decision.model import declare, mobilise, move, serve
-from nts_sim.engine.contract import PHASE_SETTLE
 from nts_sim.engine.session import LocalSession
 from nts_sim.luck.draws import DrawSet, Luck
 from nts_sim.testing import toy_threats, toy_world
@@ -244,17 +243,15 @@ def test_use_is_charged_to_the_end() -> None:
 # --- settling again changes nothing ---------------------------------------------------------------
 
 
-def disturbed(world: World, luck: Luck, instants: list[tuple[int, int]]) -> Trace:
-    """Run PLAN with places settled again at extra instants (tick, place)."""
+def disturbed(world: World, luck: Luck, instants: list[int]) -> Trace:
+    """Run PLAN with all places settled again at extra ticks."""
     session = LocalSession(world, luck)
     engine = session.engine
 
     def until(tick: int) -> None:
-        while instants and instants[0][0] <= tick:
-            extra, place = instants.pop(0)
-            session.advance(extra)
-            engine._stage.mark(place)  # type: ignore[attr-defined]
-            engine._settle(PHASE_SETTLE)  # type: ignore[attr-defined]
+        while instants and instants[0] <= tick:
+            session.advance(instants.pop(0))
+            engine.stock_up(engine.state.holdings().on_hand)
         session.advance(tick)
 
     for day in world.epoch_days:
@@ -281,13 +278,7 @@ def outcomes(world: World, trace: Trace) -> np.ndarray:
 @pytest.mark.parametrize("replication", range(20))
 def test_twenty_extra_settles_change_no_outcome(law: str, replication: int) -> None:
     luck, world = Luck(11, DrawSet.EVALUATION, replication), busy_world(law)
-    random = np.random.default_rng(replication)
-    extra = sorted(
-        (int(tick), int(place))
-        for tick, place in zip(
-            random.integers(0, ticks(12), 20), random.integers(0, 4, 20), strict=True
-        )
-    )
+    extra = sorted(np.random.default_rng(replication).integers(0, ticks(12), 20).tolist())
     calm = outcomes(world, disturbed(world, luck, []))
     np.testing.assert_allclose(
         outcomes(world, disturbed(world, luck, extra)), calm, rtol=1e-9, atol=1e-9
