@@ -851,9 +851,10 @@ def advance(w: Fixed, s: Play, until: int) -> bool:
     last = min(until, horizon - 1)
     while True:
         if not control.settling:
-            control.now = max(control.now, min(_next_tick(w, s), until, horizon))
-            if _next_tick(w, s) > last:
-                return True
+            if control.n_dirty == 0:  # else rows ran short within an instant: it goes on
+                control.now = max(control.now, min(_next_tick(w, s), until, horizon))
+                if _next_tick(w, s) > last:
+                    return True
             while True:
                 if control.n_rows + control.room > len(s.rows):
                     return False

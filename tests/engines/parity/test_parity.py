@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -10,6 +11,7 @@ from functools import lru_cache
 import numpy as np
 import pytest
 
+from nts_sim.engine.flat import Play
 from nts_sim.engine.session import EngineName, LocalSession
 from nts_sim.engine.simpy_engine import SimpyEngine
 from nts_sim.luck.draws import DrawSet, Luck
@@ -66,6 +68,26 @@ def test_parity_in_a_thousand_random_worlds(whole_days: bool) -> None:
     assert set(count.refused) == {
         "stock", "ceiling", "fund", "earmark", "trigger", "authority", "ready"
     }  # fmt: skip
+
+
+@KINDS
+def test_rows_that_run_short_at_any_moment_change_nothing(
+    whole_days: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The kernel stops, is given no more room than it needs, and goes on: thousands of times."""
+    stops = Counter[str]()
+
+    def barely_longer(play: Play, name: str, least: int = 0) -> Play:
+        table, stops[name] = getattr(play, name), stops[name] + 1
+        made = np.zeros(max(len(table) + 1, least), dtype=table.dtype)
+        made[: len(table)] = table
+        return play._replace(**{name: made})
+
+    monkeypatch.setattr("nts_sim.engine.flat._ROWS", 1)
+    monkeypatch.setattr("nts_sim.engine.compiled.longer", barely_longer)
+    count = count_parity(cases(0, 10, whole_days=whole_days))
+    assert not count.differences, count.differences[0]
+    assert stops["rows"] > 1_000
 
 
 def test_whole_day_worlds_are_full_of_ties() -> None:
