@@ -68,6 +68,7 @@ LIVE = _record(
     coverage=_F, target=_F, told_coverage=_F, immune=_B,
 )  # fmt: skip
 WORK = _record(left=_F, speed=_F, since=_T, loaded=_B)
+AGENDA = _record(key=_T, sub=_I, clock=_I)
 HIT = _record(occurrence=_I, step=_I)
 SPOT = _record(active=_I, cause=_I, settled=_T, dirty=_B, in_use=_B)
 STOCK = _record(on_hand=_F, held_back=_F, use=_F, last_used=_T, in_use=_B)
@@ -112,9 +113,8 @@ class Play(NamedTuple):
     calendar: Records
     live: Records
     works: Records
-    due: Ints
-    clock: NDArray[np.int32]
-    at: NDArray[np.int32]  # by clock, 1 + its place on the agenda; 0: not on it
+    due: NDArray[np.int32]  # by clock, when it comes up; -1: not at all
+    agenda: Records  # room for twice the clocks
     slots: Ints  # of the clocks of orders and shipments
     hits: Records
     spots: Records
@@ -259,9 +259,8 @@ def new_play(world: World, luck: Luck, calendar: Calendar, start: int) -> Play:
         ),
         live=live.copy(),
         works=np.zeros(2 * len(live) + _ORDERS, dtype=WORK),
-        due=np.empty(n_clocks, dtype=np.int64),
-        clock=np.empty(n_clocks, dtype=np.int32),
-        at=np.zeros(n_clocks, dtype=np.int32),
+        due=np.empty(n_clocks, dtype=np.int32),
+        agenda=np.empty(2 * n_clocks, dtype=AGENDA),
         slots=np.zeros(2 * _ORDERS, dtype=np.int64),
         hits=np.empty(len(world.links), dtype=HIT),
         spots=_filled(SPOT, n_places, settled=start),
