@@ -6,7 +6,7 @@ luck is drawn where it is needed, from the same keys.
 
 A reader's path: `advance` → `step` → `turn` and `land` (incidents), `sign` → `hand_over` → `depart`
 → `arrive` (orders) → `settle` → `cover`. Nothing here allocates or checks bounds: whoever calls
-makes room first, and `advance` and `settle` stop when rows run short and go on when called again.
+makes room first, and `advance` stops when rows run short and goes on when called again.
 """
 
 from __future__ import annotations
@@ -414,7 +414,7 @@ def lapse(w: Fixed, s: Play, cell: int) -> None:
             drop(s, 3 * w.rules[0].n_cells + link)
 
 
-@called
+@inlined
 def recover(w: Fixed, s: Play, cell: int) -> None:
     """Make a cell immune for a while, where its threat leaves immunity."""
     about, live = w.cells[cell], s.live[cell]
@@ -511,7 +511,7 @@ def aim(w: Fixed, s: Play, cell: int, target: float, order: int) -> None:
     mark(s, w.cells[cell].place, write_cell(w, s, _ROW_TARGET, cell, severity, target, order, -1))
 
 
-@called
+@inlined
 def sign(w: Fixed, s: Play, number: int) -> None:
     """Wait for a free hand at the desk, then for the signature."""
     order = s.orders[number]
@@ -525,7 +525,7 @@ def sign(w: Fixed, s: Play, number: int) -> None:
         _line_up(s, number)
 
 
-@called
+@inlined
 def _line_up(s: Play, number: int) -> None:
     """Wait behind every order that is not less urgent, or was there before."""
     order, queue = s.orders[number], s.queues[s.orders[number].desk]
@@ -545,7 +545,7 @@ def _line_up(s: Play, number: int) -> None:
         queue.tail = number
 
 
-@called
+@inlined
 def take_up(w: Fixed, s: Play, number: int) -> None:
     """Start a signature at the desk's present speed."""
     order = s.orders[number]
@@ -575,7 +575,7 @@ def pace_desks(w: Fixed, s: Play) -> None:
             number = s.orders[number].after
 
 
-@called
+@inlined
 def signed(w: Fixed, s: Play, number: int) -> None:
     """Let a signature be done: the order goes on and the desk takes up the next."""
     order = s.orders[number]
@@ -595,7 +595,7 @@ def signed(w: Fixed, s: Play, number: int) -> None:
         take_up(w, s, following)
 
 
-@called
+@inlined
 def approve(w: Fixed, s: Play, number: int, waited_days: float) -> None:
     """Go on from the signature to the handover."""
     order = s.orders[number]
@@ -611,7 +611,7 @@ def approve(w: Fixed, s: Play, number: int, waited_days: float) -> None:
         hand_over(w, s, number)
 
 
-@called
+@inlined
 def hand_over(w: Fixed, s: Play, number: int) -> None:
     """Spend the money; raise the level or start to send."""
     order = s.orders[number]
@@ -624,7 +624,7 @@ def hand_over(w: Fixed, s: Play, number: int) -> None:
     send(w, s, number)
 
 
-@called
+@inlined
 def send(w: Fixed, s: Play, number: int) -> None:
     """Send the shipments that are due and wait for the next."""
     order = s.orders[number]
@@ -645,7 +645,7 @@ def send(w: Fixed, s: Play, number: int) -> None:
         order.shipment += 1
 
 
-@called
+@inlined
 def depart_all(w: Fixed, s: Play) -> None:
     """Let leave what is ready to."""
     for at in range(s.control[0].n_departing):
@@ -713,29 +713,23 @@ def arrive(s: Play, number: int) -> None:
 # --- coverage and use -----------------------------------------------------------------------------
 
 
-@entry
-def settle(w: Fixed, s: Play, phase: int) -> bool:
-    """Settle after an epoch; False: rows run short, call again."""
-    return _settle(w, s, phase)
-
-
-@called
-def _settle(w: Fixed, s: Play, phase: int) -> bool:
+@inlined
+def settle(w: Fixed, s: Play) -> bool:
     """Bring dirty places up to date in ascending order, then the desks; False: rows run short."""
     control = s.control[0]
-    if control.settled == 0:
+    if control.settled == 0 and control.n_dirty > 1:
         _in_order(w, s)
     while control.settled < control.n_dirty:
         if control.n_rows + control.room > len(s.rows):
             return False
         place = s.dirty[control.settled]
-        at_slot(s, phase, place, 0)
+        at_slot(s, control.settling, place, 0)
         charge(w, s, place)
         cover(w, s, place)
         tell_coverage(w, s, place)
         s.spots[place].dirty = False
         control.settled += 1
-    control.settled = control.n_dirty = 0
+    control.settled = control.n_dirty = control.settling = 0
     if control.desks_changed:
         pace_desks(w, s)
         control.desks_changed = False
@@ -883,7 +877,10 @@ def required(w: Fixed, s: Play, place: int, resource: int) -> float:
 
 @entry
 def advance(w: Fixed, s: Play, until: int) -> bool:
-    """Let everything due at or before `until` happen; False: rows run short, call again."""
+    """Let everything due at or before `until` happen; False: rows run short, call again.
+
+    Where `settling` was set to a phase, dirty places are first settled in it.
+    """
     control, horizon = s.control[0], w.rules[0].horizon
     last = min(until, horizon - 1)
     while True:
@@ -898,10 +895,9 @@ def advance(w: Fixed, s: Play, until: int) -> bool:
                     return False
                 if not step(w, s):
                     break
-            control.settling = True
-        if not _settle(w, s, _SETTLE):
+            control.settling = _SETTLE
+        if not settle(w, s):
             return False
-        control.settling = False
 
 
 @inlined

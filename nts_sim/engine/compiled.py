@@ -80,8 +80,9 @@ class CompiledEngine:
         self._settle()
 
     def _settle(self) -> None:
-        while not _kernel.settle(self._fixed, self._play, PHASE_RESETTLE):
-            self._longer("rows")
+        """Settle what an epoch changed; nothing else happens."""
+        self._control["settling"] = PHASE_RESETTLE
+        self.advance(self.now - 1)
 
     def aim(self, cell: int, target: float, order: int) -> None:
         """Set the target of an active cell; it is dropped when the cell changes severity."""

@@ -61,7 +61,7 @@ DESK = _record(host=_I, servers=_I)
 
 CONTROL = _record(
     now=_T, next_day=_T, next_entry=_T, waiting=_T, n_rows=_T, n_dirty=_T, settled=_T,
-    n_departing=_T, room=_T, phase=_T, index=_T, sub=_T, settling=_B, desks_changed=_B,
+    n_departing=_T, room=_T, phase=_T, index=_T, sub=_T, settling=_T, desks_changed=_B,
 )  # fmt: skip
 LIVE = _record(
     severity=_I, activations=_I, step=_I, began=_I, row=_I, told_severity=_I, since=_T,
