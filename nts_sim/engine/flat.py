@@ -33,8 +33,8 @@ Records = NDArray[np.void]
 
 _WORLDS = 16
 _PHASES_OF_CELLS = (PHASE_CONTAINMENT, PHASE_ESCALATION, PHASE_IMMUNITY)
-_ROWS, _ORDERS = 1024, 64
-"""Room to begin with; doubled when it is used up."""
+_ROWS, _ROWS_A_CELL, _ORDERS = 1024, 8, 64
+"""Room to begin with, for most runs enough; doubled when it is used up."""
 
 
 def _record(**fields: type) -> np.dtype[np.void]:
@@ -273,7 +273,7 @@ def new_play(world: World, luck: Luck, calendar: Calendar, start: int) -> Play:
         shipments=np.zeros(_ORDERS, dtype=SHIPMENT),
         departing=np.zeros(_ORDERS, dtype=np.int32),
         dirty=np.empty(n_places, dtype=np.int32),
-        rows=np.empty(_ROWS, dtype=ROW),
+        rows=np.empty(_ROWS + _ROWS_A_CELL * len(live), dtype=ROW),
     )  # fmt: skip
 
 
