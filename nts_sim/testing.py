@@ -12,10 +12,10 @@ from nts_sim.world.links import road_legs
 from nts_sim.world.model import (
     Cells,
     Desk,
-    Distribution,
     Effect,
     Fund,
     Hazard,
+    IncidentLaw,
     Information,
     Inject,
     Links,
@@ -54,7 +54,7 @@ def toy_threats(
     n: int = 1, *, relief: float = 0.5, containment_gain: float = 0.0,
     spread_reduction: float = 0.0,
     stay_days: Sequence[float] = (4.0, 4.0, 4.0), escalation_days: Sequence[float] = (np.inf,) * 3,
-    immunity_days: float = 0.0, distribution: Distribution = "fixed",
+    immunity_days: float = 0.0, distribution: IncidentLaw = "fixed",
 ) -> Threats:  # fmt: skip
     """Make `n` threats that all behave the same."""
     return Threats(
@@ -97,7 +97,7 @@ def toy_cells(
 
 
 def toy_links(
-    n_cells: int, links: Sequence[Link] = (), *, distribution: Distribution = "fixed",
+    n_cells: int, links: Sequence[Link] = (), *, distribution: IncidentLaw = "fixed",
     repeats: bool = False, stops: bool = True,
 ) -> Links:  # fmt: skip
     """Make links from (source, target, probability, lag_days), in that order."""
@@ -138,6 +138,7 @@ def toy_resources(
         run_cost=np.where(is_team, 0.01, 0.0),
         move_cost=np.full(n, 0.001),
         acquire_cost=np.full(n, 0.1),
+        people_per_unit=np.zeros(n),
         stock=np.asarray(stock, dtype=np.float64),
         idle_return_days=idle_return_days,
     )

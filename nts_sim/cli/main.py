@@ -12,6 +12,7 @@ import importlib
 import sys
 from collections.abc import Callable, Sequence
 
+from nts_sim.cli.compiler import NO_PLACE, lacks_place
 from nts_sim.cli.flags import Flags, take_flags
 from nts_sim.cli.helptext import VERBS, overview, verb_help
 from nts_sim.errors import InvalidInput, NtsError, PlaceOrMachine, Problem
@@ -45,6 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"the machine does not allow it{place}: {error.strerror}", file=sys.stderr)
         return PlaceOrMachine.exit_code
     except Exception as error:
+        if lacks_place(error):
+            print(NO_PLACE, file=sys.stderr)
+            return PlaceOrMachine.exit_code
         return _internal(error, debug="--debug" in given)
 
 

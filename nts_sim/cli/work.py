@@ -52,6 +52,7 @@ def plan(prepared: Prepared, flags: Flags) -> int:
         say(f"already there: {folder}", flags)
     else:
         started = time.monotonic()
+        _make_ready(prepared, flags, replications=1)
         policy, source = next(iter(_sources(prepared).items()))
         parts = [run_plan(study, name, world, policy, source) for name, _, world in prepared.worlds]
         orders, gap = (pd.concat([part[name] for part in parts]) for name in ("orders", "gap"))
@@ -88,7 +89,7 @@ def _simulated(prepared: Prepared, flags: Flags, verb: str) -> int:
 
 def _simulate_into(folder: Path, prepared: Prepared, flags: Flags, verb: str) -> None:
     study, started = prepared.study, time.monotonic()
-    _make_ready(prepared, flags)
+    _make_ready(prepared, flags, study.replications)
     with progress_on_stderr(flags) as progress:
         results = run_comparison(study, prepared.worlds, _sources(prepared), progress=progress)
     say("drawing charts and writing the report", flags)
@@ -100,10 +101,11 @@ def _simulate_into(folder: Path, prepared: Prepared, flags: Flags, verb: str) ->
     _finish(prepared, folder, verb, started, failed)
 
 
-def _make_ready(prepared: Prepared, flags: Flags) -> None:
+def _make_ready(prepared: Prepared, flags: Flags, replications: int) -> None:
     """Say which engine works, and compile it first where it is not compiled yet."""
-    chosen = engine_for(prepared.study)
-    say(f"engine: {chosen}, {prepared.study.replications} replications", flags)
+    chosen = engine_for(prepared.study, replications)
+    count = "1 replication" if replications == 1 else f"{replications} replications"
+    say(f"engine: {chosen}, {count}", flags)
     if chosen == "compiled":
         with told_if_slow(_COMPILING, flags):
             make_ready(prepared.worlds[0][2])

@@ -107,11 +107,11 @@ class RouteMap:
 
     def days(self, source: int, place: int) -> float:
         """Days on the road between two provinces; inf where there is none."""
-        reachable = self._left(place)[source] < np.inf
+        reachable = self.days_to(place)[source] < np.inf
         return self.trip(source, place).days if reachable else np.inf
 
-    def _left(self, place: int) -> list[float]:
-        """Days on the road from every province to one."""
+    def days_to(self, place: int) -> list[float]:
+        """Days on the road from every province to one; inf where there is none."""
         if place not in self._rows:
             days = _days_from(place, self._legs.first, self._legs.end, self._slowed)
             self._rows[place] = days.tolist()
@@ -124,20 +124,14 @@ class RouteMap:
         """
         if (source, place) not in self._trips:
             stops = self._stops(source, place)
-            leg_days, km = self.legs(source, stops)
-            days = in_turn(self._leg_days[leg] for leg in self._numbers(source, stops))
-            self._trips[source, place] = Trip(stops, leg_days, km, days)
+            legs = self._numbers(source, stops)
+            self._trips[source, place] = Trip(
+                stops,
+                leg_days=tuple(self._legs.free_days.item(leg) for leg in legs),
+                km=in_turn(self._legs.km.item(leg) for leg in legs),
+                days=in_turn(self._leg_days[leg] for leg in legs),
+            )
         return self._trips[source, place]
-
-    def route(self, source: int, place: int) -> tuple[int, ...]:
-        """Places after `source` up to `place`, in order; empty when they are the same."""
-        return self.trip(source, place).stops
-
-    def legs(self, source: int, route: tuple[int, ...]) -> tuple[tuple[float, ...], float]:
-        """Return the days of each leg at full road speed, and the straight length in km."""
-        legs = self._numbers(source, route)
-        days = tuple(self._legs.free_days.item(leg) for leg in legs)
-        return days, in_turn(self._legs.km.item(leg) for leg in legs)
 
     def _numbers(self, source: int, route: tuple[int, ...]) -> list[int]:
         """Leg numbers of a route."""
@@ -152,7 +146,7 @@ class RouteMap:
 
     def _next_stop(self, here: int, place: int) -> int:
         """Return the first neighbour, by code, from which the rest takes no longer."""
-        days, rest = self._leg_days, self._left(place)
+        days, rest = self._leg_days, self.days_to(place)
         left = rest[here] + _EQUALLY_LONG_DAYS
         ways = self._legs.ways[here].items()
         return next(stop for stop, leg in ways if days[leg] + rest[stop] <= left)

@@ -3,7 +3,8 @@
 Costs are of three kinds. *Spent*: charged at handover. *Running*: teams, per day away from home
 (mobilised teams: from handover until released) or in use at home, visitors being used first.
 *Replaced*: supplies used that no order had bought, at the cost of new ones; bought supplies are
-used first. All flows are told apart by (fund, mechanism, resource, place) and add up to the cost.
+used first, and sent on first. All flows are told apart by (fund, mechanism, resource, place) and
+add up to the cost.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ import numpy as np
 
 from nts_sim.decision.model import OrderKind, Ruling
 from nts_sim.outcomes.layout import OWN_STOCK, OWNER_BUDGET, UNCHARGED, Layout
-from nts_sim.outcomes.people import People
 from nts_sim.trace.fold import Levels, Moves, levels_of, moves, ratio, rows_of, sums_at
 from nts_sim.trace.model import Kind, Trace
 from nts_sim.units import ticks
@@ -63,7 +63,8 @@ def order_book(rulings: Sequence[Ruling], layout: Layout) -> OrderBook:
     rows[:, listed[:, 0]] = listed.T
     _, kind, mechanism, fund, place, resource, home, source, desk = rows
     created, moved = kind == int(OrderKind.MOBILISE), kind == int(OrderKind.MOVE)
-    home = np.where(moved & (home < 0), source, home)
+    supply = ~layout.world.resources.is_team[resource]
+    home = np.where(moved & (supply | (home < 0)), source, home)
     homeless = (home < 0) | (home >= n_places)
     return OrderBook(
         kind, np.where(mechanism < 0, layout.local, mechanism), fund, place, resource, desk,
@@ -133,9 +134,19 @@ class Effort:
 
 @dataclass(frozen=True, eq=False)
 class _Posted:
-    """Units that left where they belong; arrays [posting], `place` being the one asked for."""
+    """Units that left where they belong, in turn; arrays [posting].
 
+    Attributes
+    ----------
+    day : float array, of departure
+    created : bool array, mobilised instead of taken from a place's stock
+    source, place : int array, the place left and the one asked for
+    """
+
+    day: Floats
+    created: Bools
     visitors: Ints
+    source: Ints
     mechanism: Ints
     resource: Ints
     place: Ints
@@ -153,7 +164,7 @@ class _Scene:
     posted: _Posted
 
 
-def effort_of(trace: Trace, rulings: Sequence[Ruling], people: People, layout: Layout) -> Effort:
+def effort_of(trace: Trace, rulings: Sequence[Ruling], layout: Layout) -> Effort:
     """Work out what was done in one replication and what it cost."""
     world, resources = layout.world, layout.world.resources
     book, moved = order_book(rulings, layout), moves(trace)
@@ -197,8 +208,9 @@ def _posted(moved: Moves, book: OrderBook) -> _Posted:
     out = out[book.posts[moved.order[out]]]
     order = moved.order[out]
     return _Posted(
-        book.visitors[order], book.mechanism[order], moved.resource[out], book.place[order],
-        moved.units[out],
+        day=moved.day[out], created=book.kind[order] == int(OrderKind.MOBILISE),
+        visitors=book.visitors[order], source=moved.node[out], mechanism=book.mechanism[order],
+        resource=moved.resource[out], place=book.place[order], units=moved.units[out],
     )  # fmt: skip
 
 
@@ -319,27 +331,59 @@ class _Supplies:
     ----------
     used, replaced, own : float array [place, resource]; what is replaced and not the place's own
         is replaced by those who sent it
+    given : float array [posting], units sent that no order had bought; 0 for teams
     """
 
     used: Floats
     replaced: Floats
     own: Floats
+    given: Floats
 
 
 def _supplies(scene: _Scene) -> _Supplies:
     """Share use out: bought supplies are used first, then goods sent, then own stock."""
-    rows = rows_of(scene.trace, Kind.CONSUME)
     n_resources, n_places = scene.layout.stock_shape
-    used = _table(rows["node"], rows["resource"], rows["quantity"], (n_places, n_resources))
-    posted = scene.posted
-    price = scene.layout.has_price[posted.mechanism, posted.resource]
-    units = posted.units * ~scene.layout.world.resources.is_team[posted.resource]
-    sent, bought = (
-        _table(posted.place, posted.resource, amount, (n_places, n_resources))
-        for amount in (units, units * price)
-    )
+    shape, posted = (n_places, n_resources), scene.posted
+    rows = rows_of(scene.trace, Kind.CONSUME)
+    used = _table(rows["node"], rows["resource"], rows["quantity"], shape)
+    bought, given = _bought(scene, rows)
     replaced = np.maximum(used - bought, 0.0)
-    return _Supplies(used, replaced, np.maximum(replaced - (sent - bought), 0.0))
+    sent = _table(posted.place, posted.resource, given, shape)
+    return _Supplies(used, replaced, np.maximum(replaced - sent, 0.0), given)
+
+
+def _bought(scene: _Scene, used: Trace) -> tuple[Floats, Floats]:
+    """Follow what orders bought: a place that sends on sends what it bought and has not used.
+
+    Parameters
+    ----------
+    used : the CONSUME rows
+
+    Returns
+    -------
+    bought : float array [place, resource], units bought for a place and not sent on
+    given : float array [posting], units sent that no order had bought; 0 for teams
+    """
+    posted, layout = scene.posted, scene.layout
+    price = layout.has_price[posted.mechanism, posted.resource]
+    given = posted.units * ~layout.world.resources.is_team[posted.resource]
+    bought = np.zeros(layout.stock_shape[::-1])
+    for each in np.flatnonzero(given).tolist():
+        left, resource = posted.source[each], posted.resource[each]
+        units = given[each] if price[each] else 0.0
+        if not posted.created[each] and bought[left, resource] > 0.0:
+            gone = _used_until(used, left, resource, ticks(posted.day[each]))
+            units = min(given[each], max(0.0, bought[left, resource] - gone))
+            bought[left, resource] -= units
+        bought[posted.place[each], resource] += units
+        given[each] -= units
+    return bought, given
+
+
+def _used_until(used: Trace, place: int, resource: int, tick: int) -> float:
+    """Units used at a place up to a departure, at whose tick the place is settled."""
+    here = (used["node"] == place) & (used["resource"] == resource) & (used["tick"] <= tick)
+    return float(used["quantity"][here].sum())
 
 
 # --- money -------------------------------------------------------------------------------------
@@ -460,15 +504,12 @@ def _by_owners(came: Help, layout: Layout) -> tuple[Ints, Floats, Floats]:
 def _goods(scene: _Scene, supplies: _Supplies) -> tuple[Ints, Floats, Floats]:
     """Put goods to be replaced on those who sent them, in proportion to what each sent."""
     layout, posted = scene.layout, scene.posted
-    resources = layout.world.resources
     at = posted.place, posted.resource
-    unpriced = ~layout.has_price[posted.mechanism, posted.resource]
-    units = posted.units * (unpriced & ~resources.is_team[posted.resource])
-    sent = _table(*at, units, supplies.used.shape)[at]
-    cost = ((supplies.replaced - supplies.own) * resources.acquire_cost)[at]
+    sent = _table(*at, supplies.given, supplies.used.shape)[at]
+    lost = (supplies.replaced - supplies.own) * layout.world.resources.acquire_cost
     owner = layout.funds.index(OWNER_BUDGET)
     slot = layout.flow_slot(owner, posted.mechanism, posted.resource, posted.place)
-    return slot, np.zeros(slot.shape), ratio(units, sent) * cost
+    return slot, np.zeros(slot.shape), ratio(supplies.given, sent) * lost[at]
 
 
 def _own(

@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from nts_sim.outcomes.metrics import BY_NAME, METRICS, PEOPLE_PER_UNIT, By
+from nts_sim.outcomes.metrics import BY_NAME, METRICS, By
 from nts_sim.world.model import Bools, Floats, Ints, World
 
 OWN_STOCK: Final = "own_stock"
@@ -66,12 +66,6 @@ class Layout:
     def fund_kind(self) -> Ints:
         """Label number of each fund's kind."""
         return np.array([self.funds.index(fund.kind) for fund in self.world.funds], dtype=np.int64)
-
-    @cached_property
-    def people(self) -> Floats:
-        """Persons per unit, array [resource]."""
-        names = self.world.resources.name
-        return np.array([PEOPLE_PER_UNIT.get(name, 0.0) for name in names])
 
     @cached_property
     def stock_shape(self) -> tuple[int, int]:

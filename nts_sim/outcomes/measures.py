@@ -51,7 +51,7 @@ def measure(run: Run, world: World) -> Replication:
     """Measure one replication."""
     layout = layout_of(world)
     people = people_of(run.trace, layout)
-    effort = effort_of(run.trace, run.rulings, people, layout)
+    effort = effort_of(run.trace, run.rulings, layout)
     places = _places(people, layout)
     values = _values(people, effort, places, layout)
     _, need, served, severity = people.daily
@@ -127,7 +127,7 @@ def _incident_values(people: People, layout: Layout) -> Values:
 
 def _effort_values(effort: Effort, layout: Layout) -> Values:
     n_funds, n_mechanisms = len(layout.keys["fund"]), len(layout.world.mechanisms)
-    teams = layout.world.resources.is_team
+    resources = layout.world.resources
     return {
         ("cost_bn_vnd", "all"): effort.spent + effort.running + effort.supplies_replaced,
         **_split("spent_by_fund_bn_vnd", layout.keys["fund"], effort.spent_by_fund[:n_funds]),
@@ -140,9 +140,9 @@ def _effort_values(effort: Effort, layout: Layout) -> Values:
         ("supplies_used_bn_vnd", "all"): effort.supplies_used,
         ("supplies_replaced_bn_vnd", "all"): effort.supplies_replaced,
         ("approval_wait_days", "all"): effort.wait_days,
-        **_split("turns_units", layout.keys["team"], effort.turns[teams], total=False),
-        ("force_turns", "all"): float(effort.turns @ layout.people),
-        ("force_days", "all"): float(effort.unit_days @ layout.people),
+        **_split("turns_units", layout.keys["team"], effort.turns[resources.is_team], total=False),
+        ("force_turns", "all"): float(effort.turns @ resources.people_per_unit),
+        ("force_days", "all"): float(effort.unit_days @ resources.people_per_unit),
     }  # fmt: skip
 
 

@@ -105,10 +105,3 @@ PLACE_METRICS: Final[tuple[str, ...]] = (
 
 SERIES: Final = ("active_incidents", "people_in_need", "people_served", "people_unmet")
 """Per day, in the table `daily`."""
-
-PEOPLE_PER_UNIT: Final = {
-    "rescue_team": 30.0, "boat_crew": 3.0, "health_team": 10.0, "vector_team": 5.0,
-    "vet_team": 5.0, "power_crew": 10.0, "generator": 1.0, "water_truck": 2.0, "cert_team": 5.0,
-    "case_desk": 5.0, "env_team": 6.0, "bed_block": 10.0,
-}  # fmt: skip
-"""People in one unit, as column people_per_unit of the shipped resource table says."""

@@ -185,7 +185,7 @@ def charges_of(world: World, sets: Sets) -> Charges:
     for source in range(n):
         for place in range(n):
             if source != place and np.isfinite(road.road_days[source, place]):
-                km[source, place] = road.legs(source, road.route(source, place))[1]
+                km[source, place] = road.trip(source, place).km
     ways = np.where(sets.is_team, 2.0, 1.0)
     per_km = world.resources.move_cost[sets.resource] * ways / 100.0
     goods, goods_fund = _goods_charges(world, sets, km, per_km)

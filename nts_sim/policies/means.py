@@ -8,6 +8,7 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
+from nts_sim.engine.sums import in_turn
 from nts_sim.engine.travel import RouteMap, routes
 from nts_sim.luck.draws import mean_from_median
 from nts_sim.world.model import Effect, Mechanism, Supply, World
@@ -132,8 +133,8 @@ class Trips:
     def _days_to(self, place: int) -> list[float]:
         """Days of loading and road to a place, by province."""
         if place not in self._to:
-            days = self._routes.road_days[:, place] + self._world.roads.load_days
-            self._to[place] = days.tolist()
+            load_days = self._world.roads.load_days
+            self._to[place] = [days + load_days for days in self._routes.days_to(place)]
         return self._to[place]
 
     def soonest(self, place: int, lead_days: float = 0.0) -> list[tuple[float, int]]:
@@ -209,7 +210,7 @@ def _giver(world: World, index: int, supply: Supply, cover_days: float) -> Giver
         supply=supply,
         lead_days=lead,
         counted_share=_counted_share(world, mechanism, supply, cover_days),
-        hub_units=sum(supply.hub_stock.values()),
+        hub_units=in_turn(supply.hub_stock.values()),
         contested=supply.scope == "national" or bool(supply.hub_stock),
         standby=everywhere and at_once,
     )

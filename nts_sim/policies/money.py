@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from nts_sim.decision.model import Observation, Order, OrderKind
+from nts_sim.engine.sums import in_turn
 from nts_sim.policies.means import Means
 from nts_sim.world.model import Mechanism, World
 
@@ -116,7 +117,7 @@ class Purse:
             return []
         pending[:] = [waiting for waiting in pending if waiting.due_day > day]
         coming = {w.mechanism: w.amount_bn_vnd for w in pending if w.place == place}
-        gap = lacking * _DRAW_MARGIN - sum(coming.values())
+        gap = lacking * _DRAW_MARGIN - in_turn(coming.values())
         why = f"account lacks {lacking:.1f} bn VND for what is wanted"
         orders = []
         for m in self._means.money:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from nts_sim.decision.model import Observation
+from nts_sim.engine.sums import in_turn
 from nts_sim.world.model import World
 
 Amounts = dict[int, dict[int, float]]
@@ -284,10 +285,7 @@ class Stock:
 
     def total(self) -> float:
         """Units of all places together."""
-        units = 0.0
-        for here in self.own:
-            units += here
-        return units + sum(self.visitors.values())
+        return in_turn(self.own) + in_turn(self.visitors.values())
 
 
 def stock_of(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nts_sim.decision.model import Observation
+from nts_sim.engine.sums import in_turn
 from nts_sim.policies.needs import Amounts, Picture, Report
 from nts_sim.world.model import Floats, World
 
@@ -191,7 +192,7 @@ class _Bidders:
                 continue
             if any(units > self._pool[resource] for resource, units in lots):
                 return None
-            price = sum(units * self._price[resource] for resource, units in lots)
+            price = in_turn(units * self._price[resource] for resource, units in lots)
             return -self._value[cell] / max(price, _GRAIN), level, cell
         return None
 

@@ -10,6 +10,7 @@ from nts_sim.engine.session import LocalSession
 from nts_sim.luck.draws import DrawSet, Luck
 from nts_sim.spec.models import PolicySpec, ScenarioSpec, SolverSpec, Study
 from nts_sim.study.chunks import PolicySource
+from nts_sim.study.engines import engine_for
 from nts_sim.tables.load import Tables
 from nts_sim.world.build import build_world
 from nts_sim.world.model import World
@@ -65,7 +66,8 @@ def _on_day_0(
     longest = max(member.horizon_days for _, member in scenarios)
     shared = {"threats": everything, "horizon_days": longest, "epoch_every_days": 1}
     world = build_world(study, scenario.model_copy(update=shared), tables)
-    session = LocalSession(world, Luck(study.seed, DrawSet.PLANNING, 0))
+    luck = Luck(study.seed, DrawSet.PLANNING, 0)
+    session = LocalSession(world, luck, engine=engine_for(study, replications=1))
     session.advance(0)
     return weight, world, session.observe()
 

@@ -27,6 +27,9 @@ LEVEL        place for        -         -         order  level                 0
 
 `cause_row` is the row that led to this one, -1 for none: an incident's onset or the activation it
 spread from, an approval's admission, an arrival's departure.
+
+The rows of a future (`engine.futures`) begin at the instant that the report speaks of: what is
+active then has a COVERAGE row and no ONSET or SPREAD, and units that are there have no ARRIVE.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ from scipy.sparse import csr_array
 from nts_sim.spec.models import NetworkSpec, ThreatSpec
 from nts_sim.tables.columns import SEA
 from nts_sim.tables.load import Tables
-from nts_sim.world.model import Cells, Distribution, Floats, Ints, Links, Nodes, Roads, Threats
+from nts_sim.world.model import Cells, Floats, IncidentLaw, Ints, Links, Nodes, Roads, Threats
 from nts_sim.world.nodes import nodes_by_kind
 
 Edges = tuple[Ints, Ints, Floats]
@@ -179,7 +179,7 @@ def make_links(
     return _ordered(parts, len(cells), spec.distribution)
 
 
-def _ordered(parts: Sequence[tuple[NDArray[Any], ...]], n_cells: int, law: Distribution) -> Links:
+def _ordered(parts: Sequence[tuple[NDArray[Any], ...]], n_cells: int, law: IncidentLaw) -> Links:
     """Put links in the order (source, target, layer)."""
     empty = tuple(np.zeros(0, dtype=kind) for kind in ("i8", "i8", "O", "f8", "f8", "?", "?"))
     joined = (np.concatenate(column) for column in zip(empty, *parts, strict=True))

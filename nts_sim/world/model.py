@@ -25,7 +25,10 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
-Distribution = Literal["fixed", "exponential", "lognormal"]
+IncidentLaw = Literal["fixed", "exponential"]
+"""Laws of stays, escalations, immunity and lags."""
+Distribution = Literal[IncidentLaw, "lognormal"]
+"""Laws of approvals and handovers too."""
 
 
 class NodeKind(IntEnum):
@@ -103,7 +106,7 @@ class Threats:
     stay_days: Floats
     escalation_days: Floats
     immunity_days: Floats
-    distribution: tuple[Distribution, ...]
+    distribution: tuple[IncidentLaw, ...]
     blocks_roads: Bools
     slows_desks: Bools
     priority_class: Ints
@@ -166,7 +169,7 @@ class Links:
     layer: tuple[str, ...]
     probability: Floats
     lag_days: Floats
-    distribution: tuple[Distribution, ...]
+    distribution: tuple[IncidentLaw, ...]
     repeats: Bools
     stops: Bools
     out: tuple[Ints, ...]
@@ -207,6 +210,7 @@ class Resources:
     run_cost : float array, bn VND per unit and day away or in use
     move_cost : float array, bn VND per unit and 100 km one way
     acquire_cost : float array, bn VND per unit
+    people_per_unit : float array [resource], persons
     stock : float array [place, resource], units on day 0
     idle_return_days : float, days without anybody there requiring them after which visiting teams
         go home by themselves
@@ -219,6 +223,7 @@ class Resources:
     run_cost: Floats
     move_cost: Floats
     acquire_cost: Floats
+    people_per_unit: Floats
     stock: Floats
     idle_return_days: float
 

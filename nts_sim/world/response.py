@@ -52,6 +52,7 @@ def make_resources(tables: Tables, nodes: Nodes, spec: ResourcesSpec) -> Resourc
         run_cost=np.array([costs[name, "run_per_day"] for name in names]),
         move_cost=np.array([costs[name, "move_per_100km"] for name in names]),
         acquire_cost=np.array([costs[name, "acquire"] for name in names]),
+        people_per_unit=frame["people_per_unit"].to_numpy(dtype=np.float64),
         stock=_stock(tables, nodes, names, whole, spec),
         idle_return_days=spec.idle_return_days,
     )

@@ -9,7 +9,7 @@ import pytest
 
 import nts_sim
 from nts_sim.outcomes.frames import TABLES
-from nts_sim.outcomes.metrics import METRICS, PEOPLE_PER_UNIT
+from nts_sim.outcomes.metrics import METRICS
 from nts_sim.policies.registry import POLICY_NAMES
 from nts_sim.tables.load import load_tables
 from nts_sim.words import languages, listing, name_of, number, say, sentence, speaking
@@ -102,7 +102,7 @@ def test_everything_shipped_has_a_planners_name() -> None:
     assert _named("policy") >= set(POLICY_NAMES)
     assert _named("metric") >= {metric.name for metric in METRICS if metric.ranked}
     assert _named("mechanism") >= set(tables["mechanisms"]["mechanism"])
-    assert _named("resource") == set(tables["resources"]["resource"]) >= set(PEOPLE_PER_UNIT)
+    assert _named("resource") == set(tables["resources"]["resource"])
     assert _named("fund") >= set(tables["funds"]["fund"]) | {"own_stock", "uncharged"}
     assert _named("scenario") >= scenarios
     assert _named("stage") <= {column.name for column in TABLES["flows"]}

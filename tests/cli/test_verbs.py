@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+import nts_sim
+from nts_sim.cli.compiler import NO_PLACE
 from nts_sim.cli.helptext import VERBS
 from nts_sim.cli.main import main
 
@@ -198,6 +201,7 @@ def test_doctor(capsys: pytest.CaptureFixture[str]) -> None:
     told = capsys.readouterr().out
     assert "highs solves a small problem (optimum -10" in told
     assert "cbc solves a small problem (optimum -10" in told
+    assert "ok   compiled code can be kept" in told
     assert told.endswith("all well\n")
 
 
@@ -236,6 +240,49 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
     assert p.returncode == 0
 
 
+def test_without_a_place_for_compiled_code_there_is_one_sentence(tmp_path: Path) -> None:
+    """Numba looks in the package, at home and where it is told; files stand in all their ways."""
+    package = Path(nts_sim.__file__).parent
+    skipped = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(package, tmp_path / "nts_sim", ignore=skipped)
+    for module in ("engine", "luck", "trace"):
+        (tmp_path / "nts_sim" / module / "__pycache__").touch()
+    nowhere = dict.fromkeys(("HOME", "XDG_CACHE_HOME", "NUMBA_CACHE_DIR"), os.devnull)
+    nowhere["MPLCONFIGDIR"] = str(tmp_path)  # Matplotlib would tell of its own trouble
+    start = "import sys; from nts_sim.cli.main import main; sys.exit(main(sys.argv[1:]))"
+
+    def tried(*arguments: str) -> tuple[int, str, str]:
+        done = subprocess.run(
+            [sys.executable, "-B", "-c", start, *arguments], capture_output=True, text=True,
+            env={**os.environ, **nowhere, "PYTHONPATH": str(tmp_path)}, cwd=tmp_path, check=False,
+        )  # fmt: skip
+        return done.returncode, done.stdout, done.stderr
+
+    assert tried("report", ".") == (5, "", f"{NO_PLACE}\n")
+    code, told, _ = tried("doctor")
+    assert code == 5
+    assert f"NOT  {NO_PLACE}\n" in told
+
+
+@pytest.mark.slow
+def test_compiling_is_told_the_first_time(tmp_path: Path) -> None:
+    """A message late by 2 s: told of 30 s of compiling, not of half a second of loading."""
+
+    def told(number: int) -> str:
+        done = subprocess.run(
+            [TOOL, "plan", SMALL[0], "policy=do_nothing", "engine=compiled",
+             f"results_dir={tmp_path}/{number}"],
+            capture_output=True, text=True, check=True,
+            env={**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "compiled")},
+        )  # fmt: skip
+        return done.stderr
+
+    first, second = told(1), told(2)
+    assert "engine: compiled, 1 replication\ncompiling" in first
+    assert "engine: compiled, 1 replication\n" in second
+    assert "compiling" not in second
+
+
 def _as_on_a_terminal() -> None:
     """Listen to Ctrl-C, which a shell tells what it starts in the background to ignore."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -249,7 +296,7 @@ def test_ctrl_c_leaves_at_once(tmp_path: Path) -> None:
         preexec_fn=_as_on_a_terminal,
     ) as running:  # fmt: skip
         assert running.stderr is not None
-        assert "about" in running.stderr.readline()  # it simulates
+        assert any(" runs, about" in line for line in running.stderr)  # it simulates
         started = time.monotonic()
         running.send_signal(signal.SIGINT)
         told = running.stderr.read()

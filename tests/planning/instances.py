@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from nts_sim.decision.model import Observation, Order, Policy, declare
+from nts_sim.engine.choice import EngineName
 from nts_sim.engine.contract import Run
 from nts_sim.engine.session import LocalSession, simulate
 from nts_sim.luck.draws import DrawSet, Luck
@@ -164,7 +165,10 @@ def first_observation(world: World) -> Observation:
     return session.observe()
 
 
-def replay(made: Promise, *, targets: bool = True, edit=lambda orders, day: orders) -> Run:
+def replay(
+    made: Promise, *, targets: bool = True, edit=lambda orders, day: orders,
+    engine: EngineName = "compiled",
+) -> Run:  # fmt: skip
     """Simulate a plan's own orders; `edit` may spoil them."""
 
     def decide(observation: Observation) -> list[Order]:
@@ -178,14 +182,14 @@ def replay(made: Promise, *, targets: bool = True, edit=lambda orders, day: orde
         return orders + (writer.targets(day) if targets else [])
 
     policy = Policy("replay", lambda world: decide, manages_returns=True)
-    return simulate(made.world, policy, LUCK)
+    return simulate(made.world, policy, LUCK, engine)
 
 
 def outcome(world: World, run: Run) -> tuple[float, float]:
     """Harm and cost (money spent and teams' running) of a run, bn VND."""
     layout = layout_of(world)
     people = people_of(run.trace, layout)
-    effort = effort_of(run.trace, run.rulings, people, layout)
+    effort = effort_of(run.trace, run.rulings, layout)
     harm = float((people.harm * people.spells.days * people.relieved).sum())
     return harm, effort.spent + effort.running
 

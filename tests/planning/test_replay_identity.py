@@ -98,7 +98,7 @@ def test_control_a_world_with_another_coverage_rule_is_noticed(promises):
 def test_control_holding_supplies_against_a_whole_day_is_noticed(promises, monkeypatch):
     """Against the whole day's requirement, a place settled at noon would serve less."""
     monkeypatch.setattr(stockroom, "rest_of_day", lambda _tick, _ticks_per_day: 1.0)
-    assert _broken(promises) >= 3
+    assert _broken(promises, engine="simpy") >= 3  # the rule of the kernel is compiled in
 
 
 def test_the_plan_does_no_worse_than_doing_nothing(promises):

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import nts_sim
 from nts_sim.decision.model import (
     Order,
     OrderKind,
@@ -26,12 +23,12 @@ from nts_sim.decision.model import (
     serve,
 )
 from nts_sim.engine.contract import Run
-from nts_sim.engine.session import simulate
+from nts_sim.engine.session import LocalSession, simulate
 from nts_sim.luck.draws import DrawSet, Luck
 from nts_sim.outcomes.accumulate import merge_all, merged, tally
 from nts_sim.outcomes.layout import layout_of
 from nts_sim.outcomes.measures import measure, outcomes_of
-from nts_sim.outcomes.metrics import METRICS, PEOPLE_PER_UNIT, PLACE_METRICS
+from nts_sim.outcomes.metrics import METRICS, PLACE_METRICS
 from nts_sim.outcomes.people import gini, people_of
 from nts_sim.testing import toy_mechanism, toy_supply, toy_threats, toy_world
 from nts_sim.trace.fold import daily_integral
@@ -144,13 +141,32 @@ def test_every_metric_is_declared_and_every_declared_metric_is_measured():
     assert len(set(layout.columns)) == len(layout.columns)
 
 
+def test_a_future_is_measured_from_where_it_opens():
+    """Severity 3 for four days anew from day 3, then 2 to the horizon; nothing says it began."""
+    world = toy_world(injects=(Inject(0, 3, 1.0),))
+    known = LocalSession(world, LUCK)
+    known.advance(ticks(3))
+    luck = Luck(1, DrawSet.PLANNING, 0)
+    opened = LocalSession.open_from(world, known.observe(), luck)
+    opened.advance(ticks(10))
+    opened.engine.close()
+    run = Run("p", luck, opened.trace(), tuple(opened.book.rulings))
+    assert not {Kind.ONSET, Kind.SPREAD} & set(run.trace["kind"].tolist())
+    found = {(m, k): v for m, k, v in outcomes_of(run, world)}
+    need = 10_000 * 4 + 3_000 * 3
+    assert found["affected_person_days", "all"] == pytest.approx(0.5 * need)
+    assert found["incidents", "all"] == found["peak_active", "all"] == 1
+    assert found["days_to_containment", "all"] == pytest.approx(7)
+    assert found["running_cost_bn_vnd", "all"] == pytest.approx(0.01 * (10 * 4 + 3 * 3))
+
+
 # --- effort ------------------------------------------------------------------------------------
 
 
 def test_force_turns_of_the_record():
     """1 070 teams of 30 posted once are 32 100 turns."""
     world = toy_world()
-    world = replace(world, resources=replace(world.resources, name=("rescue_team",)))
+    world = replace(world, resources=replace(world.resources, people_per_unit=np.array([30.0])))
     army = world.mechanism_index["army"]
     rulings = [ruling(0, OrderKind.MOBILISE, place=0, mechanism=army, source=0)]
     rows = [
@@ -158,16 +174,9 @@ def test_force_turns_of_the_record():
         row(2, Kind.ARRIVE, 0, resource=0, order=0, quantity=1070.0, value=-1),
     ]
     found = values(rows, world, rulings)
-    assert found["turns_units", "rescue_team"] == 1070
+    assert found["turns_units", "r0"] == 1070
     assert found["force_turns", "all"] == 32_100
     assert found["force_days", "all"] == 32_100 * 9
-
-
-def test_people_in_a_unit_are_those_of_the_shipped_table():
-    path = Path(nts_sim.__file__).parent / "data" / "resources.csv"
-    with path.open(encoding="utf-8") as file:
-        table = {r["resource"]: float(r["people_per_unit"]) for r in csv.DictReader(file)}
-    assert {name: people for name, people in table.items() if people} == PEOPLE_PER_UNIT
 
 
 def test_going_home_is_not_a_turn_and_ends_the_cost():
@@ -320,6 +329,75 @@ def test_bought_supplies_are_not_paid_twice(used, replaced):
     assert found["supplies_used_bn_vnd", "all"] == pytest.approx(0.1 * used)
     assert found["supplies_replaced_bn_vnd", "all"] == pytest.approx(0.1 * replaced)
     assert found["running_cost_bn_vnd", "all"] == 0.0
+
+
+# 30 units bought for the first place, some used there, some sent on to the second, some used here
+# and there afterwards: what had not been bought is replaced, wherever it was used.
+@pytest.mark.parametrize(
+    ("before", "sent_on", "after", "there", "owned_here", "owned_there", "given"),
+    [
+        (0.0, 30.0, 0.0, 30.0, 0.0, 0.0, 0.0),
+        (0.0, 30.0, 12.0, 30.0, 12.0, 0.0, 0.0),
+        (0.0, 20.0, 12.0, 20.0, 2.0, 0.0, 0.0),
+        (20.0, 25.0, 0.0, 10.0, 0.0, 0.0, 0.0),
+        (20.0, 25.0, 0.0, 25.0, 0.0, 0.0, 15.0),
+        (40.0, 25.0, 0.0, 25.0, 10.0, 0.0, 25.0),
+        (0.0, 40.0, 0.0, 45.0, 0.0, 5.0, 10.0),
+    ],
+    ids=["all", "own_after", "part", "own_too", "own_too_used", "only_own", "more_than_sent"],
+)
+def test_bought_supplies_that_are_sent_on_are_not_paid_twice(
+    before, sent_on, after, there, owned_here, owned_there, given
+):
+    world = supplies_world()
+    index = world.mechanism_index
+    aid = index["mutual_aid"]
+    rulings = [
+        ruling(0, OrderKind.MOBILISE, place=0, mechanism=index["shop"], source=0),
+        ruling(1, OrderKind.MOVE, place=1, mechanism=aid, source=0),
+    ]
+    rows = [
+        row(1, Kind.DEPART, 0, resource=0, order=0, quantity=30.0),
+        row(2, Kind.ARRIVE, 0, resource=0, order=0, quantity=30.0, value=-1),
+        row(3, Kind.CONSUME, 0, resource=0, quantity=before),
+        row(3, Kind.DEPART, 0, resource=0, order=1, quantity=sent_on),
+        row(4, Kind.ARRIVE, 1, resource=0, order=1, quantity=sent_on, value=-1),
+        row(5, Kind.CONSUME, 0, resource=0, quantity=after),
+        row(5, Kind.CONSUME, 1, resource=0, quantity=there),
+    ]
+    found = values(rows, world, rulings)
+    replaced = 0.1 * (owned_here + owned_there + given)
+    assert found["supplies_used_bn_vnd", "all"] == pytest.approx(0.1 * (before + after + there))
+    assert found["supplies_replaced_bn_vnd", "all"] == pytest.approx(replaced)
+    layout = layout_of(world)
+    cost = flow_table(measure(run_of(rows, rulings), world), layout)[1]
+    assert cost.sum() == pytest.approx(found["cost_bn_vnd", "all"])
+    own, owner = layout.funds.index("own_stock"), layout.funds.index("owner_budget")
+    assert cost[own, layout.local, 0] == pytest.approx([0.1 * owned_here, 0.1 * owned_there])
+    assert cost[owner, aid, 0] == pytest.approx([0.0, 0.1 * given])
+
+
+def test_bought_supplies_are_followed_through_every_hand():
+    """Bought for the first place, sent to the second, the third and back: paid once."""
+    world = toy_world(is_team=(False,), stock=((0.0,), (0.0,), (0.0,)))
+    shop = toy_mechanism(
+        "shop", Effect.GOODS, 3, supplies=(toy_supply(0, 3, unit_cost_bn_vnd=0.12),)
+    )
+    world = replace(world, mechanisms=(*world.mechanisms, shop))
+    index, legs = world.mechanism_index, ((0, 1), (1, 2), (2, 0))
+    rulings = [ruling(0, OrderKind.MOBILISE, place=0, mechanism=index["shop"], source=0)]
+    rows = [row(1, Kind.DEPART, 0, resource=0, order=0, quantity=30.0)]
+    for number, (source, place) in enumerate(legs, 1):
+        rulings.append(
+            ruling(
+                number, OrderKind.MOVE, place=place, mechanism=index["mutual_aid"], source=source,
+                home=3 if number == 2 else -1,  # supplies have no home, whatever an order says
+            )
+        )  # fmt: skip
+        rows.append(row(1 + number, Kind.DEPART, source, resource=0, order=number, quantity=30.0))
+    found = values([*rows, row(6, Kind.CONSUME, 0, resource=0, quantity=30.0)], world, rulings)
+    assert found["supplies_used_bn_vnd", "all"] == pytest.approx(3.0)
+    assert found["supplies_replaced_bn_vnd", "all"] == 0.0
 
 
 # --- sums that must agree, on simulated runs ---------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import platform
 import shutil
@@ -9,6 +10,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from importlib import metadata
 
+from nts_sim.cli.compiler import NO_PLACE, lacks_place
 from nts_sim.cli.flags import Flags
 
 OLDEST_PYTHON = (3, 11)
@@ -16,7 +18,7 @@ LEAST_FREE_GB = 1.0
 TINY_OPTIMUM = -10.0
 _PACKAGES = (
     "nts-sim", "hydra-core", "omegaconf", "pydantic", "simpy", "pulp", "highspy", "numpy",
-    "scipy", "pandas", "pyarrow", "networkx", "matplotlib", "jinja2", "tqdm",
+    "scipy", "pandas", "pyarrow", "numba", "networkx", "matplotlib", "jinja2", "tqdm",
 )  # fmt: skip
 
 
@@ -35,6 +37,7 @@ def _findings() -> Iterator[tuple[bool, str]]:
     for name in _PACKAGES:
         yield _package(name)
     yield from _solvers()
+    yield _compiler()
     free_gb = shutil.disk_usage(".").free / 1e9
     yield free_gb >= LEAST_FREE_GB, f"{free_gb:.0f} GB free here (at least {LEAST_FREE_GB:g})"
     yield True, f"{len(os.sched_getaffinity(0)) if _can_count() else os.cpu_count()} cores"
@@ -49,6 +52,17 @@ def _package(name: str) -> tuple[bool, str]:
         return True, f"{name} {metadata.version(name)}"
     except metadata.PackageNotFoundError:
         return False, f"{name} is not installed"
+
+
+def _compiler() -> tuple[bool, str]:
+    """Load what is compiled on demand: on import Numba looks for a folder to keep it in."""
+    try:
+        importlib.import_module("nts_sim.engine.compiled")
+    except RuntimeError as error:
+        if not lacks_place(error):
+            raise
+        return False, NO_PLACE
+    return True, "compiled code can be kept between runs"
 
 
 def _solvers() -> Iterator[tuple[bool, str]]:

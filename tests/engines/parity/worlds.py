@@ -301,7 +301,7 @@ def _resources(dice: Dice, nodes: Nodes) -> Resources:
         name=tuple(f"r{i}" for i in range(n)), title=tuple(f"Resource {i}" for i in range(n)),
         is_team=np.array(is_team), whole_units=np.array([dice.chance(0.6) for _ in is_team]),
         run_cost=np.where(is_team, 0.01, 0.0), move_cost=np.full(n, 0.001),
-        acquire_cost=np.full(n, 0.1), stock=np.array(stock),
+        acquire_cost=np.full(n, 0.1), people_per_unit=np.zeros(n), stock=np.array(stock),
         idle_return_days=dice.one_of((0.5, 1.0, 2.0, 99.0)),
     )  # fmt: skip
 
