@@ -167,12 +167,19 @@ def schedule(w: Fixed, s: Play, clock: int, delay: int) -> None:
     if delay >= NEVER or due >= w.rules[0].horizon:
         drop(s, clock)
         return
+    s.due[clock] = due
+    enter(w, s, clock)
+
+
+@inlined
+def enter(w: Fixed, s: Play, clock: int) -> None:
+    """Put a clock on the agenda at the tick when it is due."""
+    control, slot = s.control[0], slot_of(w, s, clock)
     if control.waiting == len(s.agenda):
         _tidy(w, s)
-    s.due[clock] = due
     control.waiting += 1
-    slot = slot_of(w, s, clock)
-    _rise(s, control.waiting - 1, (due << 32) | (slot >> 32), slot & 0xFFFFFFFF, clock)
+    key = (np.int64(s.due[clock]) << 32) | (slot >> 32)
+    _rise(s, control.waiting - 1, int(key), slot & 0xFFFFFFFF, clock)
 
 
 @called
@@ -324,9 +331,9 @@ def activate(w: Fixed, s: Play, cell: int, severity: int, row: int) -> None:
     live.activations += 1
     live.began, live.row, live.since, live.step = row, row, s.control[0].now, 0
     turn_to(w, s, cell, severity, row)
+    race(w, s, cell)
     for link in range(w.cells[cell].first_link, w.cells[cell].last_link):
         arm(w, s, link, live.activations - 1, 0)
-    race(w, s, cell)
 
 
 @entry
@@ -398,7 +405,9 @@ def turn(w: Fixed, s: Play, cell: int, change: int) -> None:
     turn_to(w, s, cell, severity, live.row)
     live.step += 1
     if severity > 0:
+        end = s.due[cell]
         race(w, s, cell)
+        await_hits(w, s, cell, end)
     else:
         stop(w, s, cell)
         stop(w, s, w.rules[0].n_cells + cell)
@@ -441,8 +450,28 @@ def arm(w: Fixed, s: Play, link: int, occurrence: int, step: int) -> None:
     about = w.links[link]
     s.hits[link].occurrence, s.hits[link].step = occurrence, step
     lag = about.lag_days * unit_time(s, _LAG, about.key, about.fixed, occurrence, step)
-    clock = 3 * w.rules[0].n_cells + link
-    schedule(w, s, clock, delay_ticks(lag, 1.0))
+    clock, delay = 3 * w.rules[0].n_cells + link, delay_ticks(lag, 1.0)
+    due, end = s.control[0].now + delay, s.due[about.source]
+    if about.stops and 0 <= end <= due < w.rules[0].horizon:
+        s.due[clock] = due
+    else:
+        schedule(w, s, clock, delay)
+
+
+@inlined
+def await_hits(w: Fixed, s: Play, cell: int, end: int) -> None:
+    """Put hits on the agenda that would have come too late, now that the source lasts longer.
+
+    A hit that ends with its source and comes after it (as far as is known) is not put there.
+    """
+    due = s.due[cell]
+    first, last = end if end >= 0 else s.control[0].now, due if due >= 0 else w.rules[0].horizon
+    if first >= last:
+        return
+    for link in range(w.cells[cell].first_link, w.cells[cell].last_link):
+        clock = 3 * w.rules[0].n_cells + link
+        if w.links[link].stops and first <= s.due[clock] < last:
+            enter(w, s, clock)
 
 
 @inlined
@@ -853,7 +882,9 @@ def tell_coverage(w: Fixed, s: Play, place: int) -> None:
             cause = s.spots[place].cause
             write_cell(w, s, _ROW_COVERAGE, cell, live.severity, live.coverage, -1, cause)
             speed = containment_speed(w.cells[cell].gain, live.coverage)
+            end = s.due[cell]
             pace(w, s, cell, speed)
+            await_hits(w, s, cell, end)
             pace(w, s, w.rules[0].n_cells + cell, escalation_speed(live.coverage))
 
 

@@ -259,7 +259,7 @@ def new_play(world: World, luck: Luck, calendar: Calendar, start: int) -> Play:
         ),
         live=live.copy(),
         works=np.zeros(2 * len(live) + _ORDERS, dtype=WORK),
-        due=np.empty(n_clocks, dtype=np.int32),
+        due=np.full(n_clocks, -1, dtype=np.int32),
         agenda=np.empty(2 * n_clocks, dtype=AGENDA),
         slots=np.zeros(2 * _ORDERS, dtype=np.int64),
         hits=np.empty(len(world.links), dtype=HIT),

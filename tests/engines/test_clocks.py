@@ -14,7 +14,7 @@ import pytest
 from nts_sim.decision.model import mobilise, move, send_home
 from nts_sim.engine.clockwork import Clockwork, Ticket, Work, slot, unfold
 from nts_sim.engine.rules import containment_speed, escalation_speed, work_left
-from nts_sim.testing import toy_threats, toy_world
+from nts_sim.testing import toy_links, toy_threats, toy_world
 from nts_sim.trace.model import Kind
 from nts_sim.units import NEVER, TICKS_PER_DAY, delay_ticks, ticks
 from nts_sim.world.model import World
@@ -54,6 +54,24 @@ def test_containment_speeds_up_on_arrival_and_slows_down_on_departure() -> None:
         (0.0, 1, 0.0), (1.0, 1, 1.0), (2.0, 1, 0.5), (2 + 43_691 / 65_536, 0, 0.0),
     ]  # fmt: skip
     assert only(run.trace, Kind.FALL)["tick"].tolist() == [2 * TICKS_PER_DAY + 43_691]
+
+
+def test_a_hit_that_would_come_too_late_lands_where_its_source_lasts_longer_after_all() -> None:
+    """Stay 4, κ = 1, a hit every 1.3 days, two teams serve from day 1 to day 2.
+
+    After the first hit the source is to end on day 2.5, before the second on day 2.6. When the
+    teams leave, one day of work is left: it ends on day 3, after the second and before the third.
+    """
+    threats = toy_threats(containment_gain=1.0)
+    world = toy_world(
+        stock=((0.0,), (4.0,)), requirement_per_100k=(200.0,), injects=[inject(0)],
+        threats=threats, links=toy_links(2, [(0, 1, 1.0, 1.3)], repeats=True), horizon_days=20,
+    )  # fmt: skip
+    run = play(world, {0.0: [move(1, 0, 0, 2)], 2.0: [send_home(0, 0, 2, home=1)]})
+    lag = delay_ticks(1.3, 1.0)
+    assert only(run.trace, Kind.FALL, node=0)["tick"].tolist() == [3 * TICKS_PER_DAY]
+    assert only(run.trace, Kind.SPREAD, node=1)["tick"].tolist() == [lag]
+    assert only(run.trace, Kind.BLOCKED, node=1)["tick"].tolist() == [2 * lag]
 
 
 def test_escalation_pauses_under_full_coverage_and_goes_on_where_it_stopped() -> None:
