@@ -6,7 +6,7 @@ luck is drawn where it is needed, from the same keys.
 
 A reader's path: `advance` → `step` → `turn` and `land` (incidents), `sign` → `hand_over` → `depart`
 → `arrive` (orders) → `settle` → `cover`. Nothing here allocates or checks bounds: whoever calls
-makes room first, and `advance` and `settle` stop when rows run short and go on when called again.
+makes room first, and `advance` stops when rows run short and goes on when called again.
 """
 
 from __future__ import annotations
@@ -77,7 +77,9 @@ _ROW_DEPART, _ROW_ARRIVE = int(Kind.DEPART), int(Kind.ARRIVE)
 _DECLARE, _DRAW = int(OrderKind.DECLARE), int(OrderKind.DRAW)
 
 
-# --- the agenda: a heap of clocks by (due, slot), four children to a parent -----------------------
+# --- the agenda: a heap by (key, sub), four children to a parent ----------------------------------
+# The key is due tick, phase and index in one number. A clock that is set anew leaves its old entry
+# where it is; `due` of the clock tells which is true.
 
 
 @inlined
@@ -88,64 +90,73 @@ def slot_of(w: Fixed, s: Play, clock: int) -> int:
 
 
 @inlined
-def _sooner(w: Fixed, s: Play, due: int, clock: int, at: int) -> bool:
-    """Whether a clock due then comes before the one that stands at a place of the agenda."""
-    if due != s.due[at]:
-        return bool(due < s.due[at])
-    return slot_of(w, s, clock) < slot_of(w, s, s.clock[at])
+def _sooner(key: int, sub: int, than_key: int, than_sub: int) -> bool:
+    """Whether one entry comes before another, without a jump that the processor cannot foresee."""
+    return bool((key < than_key) | ((key == than_key) & (sub < than_sub)))
 
 
 @inlined
-def _put(s: Play, at: int, due: int, clock: int) -> None:
-    s.due[at], s.clock[at], s.at[clock] = due, clock, at + 1
+def _put(s: Play, at: int, key: int, sub: int, clock: int) -> None:
+    entry = s.agenda[at]
+    entry.key, entry.sub, entry.clock = key, sub, clock
 
 
 @inlined
-def _rise(w: Fixed, s: Play, at: int, due: int, clock: int) -> None:
-    """Put a clock at a place of the agenda, or before its parents that come later."""
-    while at > 0 and _sooner(w, s, due, clock, (at - 1) >> 2):
-        parent = (at - 1) >> 2
-        _put(s, at, s.due[parent], s.clock[parent])
-        at = parent
-    _put(s, at, due, clock)
+def _rise(s: Play, at: int, key: int, sub: int, clock: int) -> None:
+    """Put an entry at a free place of the agenda, or before its parents that come later."""
+    while at > 0:
+        parent = s.agenda[(at - 1) >> 2]
+        if not _sooner(key, sub, parent.key, parent.sub):
+            break
+        _put(s, at, parent.key, parent.sub, parent.clock)
+        at = (at - 1) >> 2
+    _put(s, at, key, sub, clock)
 
 
 @inlined
-def _sink(w: Fixed, s: Play, at: int, due: int, clock: int) -> None:
-    """Put a clock at a place of the agenda, or behind its children that come sooner."""
-    n = s.control[0].waiting
+def _take_first(s: Play) -> None:
+    """Take the first entry off: the last one goes to its place, or behind what comes sooner."""
+    control = s.control[0]
+    control.waiting -= 1
+    n, at, last = control.waiting, 0, s.agenda[control.waiting]
     while 4 * at + 1 < n:
         first = 4 * at + 1
+        key, sub = s.agenda[first].key, s.agenda[first].sub
         for child in range(first + 1, min(first + 4, n)):
-            if _sooner(w, s, s.due[child], s.clock[child], first):
-                first = child
-        if _sooner(w, s, due, clock, first):
+            entry = s.agenda[child]
+            sooner = _sooner(entry.key, entry.sub, key, sub)
+            first = child if sooner else first
+            key, sub = entry.key if sooner else key, entry.sub if sooner else sub
+        if not _sooner(key, sub, last.key, last.sub):
             break
-        _put(s, at, s.due[first], s.clock[first])
+        _put(s, at, key, sub, s.agenda[first].clock)
         at = first
-    _put(s, at, due, clock)
+    _put(s, at, last.key, last.sub, last.clock)
 
 
 @inlined
-def drop(w: Fixed, s: Play, clock: int) -> None:
-    """Take a clock off the agenda, if it is on it."""
-    at = s.at[clock] - 1
-    if at < 0:
-        return
-    s.at[clock] = 0
-    s.control[0].waiting -= 1
-    last = s.control[0].waiting
-    if at < last:
-        _move(w, s, at, s.due[last], s.clock[last])
+def _is_true(w: Fixed, s: Play, at: int) -> bool:
+    """Whether an entry's clock was not set anew; where an order stands changes as it goes on."""
+    entry, n = s.agenda[at], len(w.slots)
+    if s.due[entry.clock] != entry.key >> 32:
+        return False
+    slot = ((entry.key & 0xFFFFFFFF) << 32) | entry.sub
+    return bool(entry.clock < n or s.slots[entry.clock - n] == slot)
 
 
 @inlined
-def _move(w: Fixed, s: Play, at: int, due: int, clock: int) -> None:
-    """Put a clock where it belongs, beginning at a place that is free."""
-    if at > 0 and _sooner(w, s, due, clock, (at - 1) >> 2):
-        _rise(w, s, at, due, clock)
-    else:
-        _sink(w, s, at, due, clock)
+def _waits(w: Fixed, s: Play) -> bool:
+    """Whether anything is on the agenda; its first entry is then true."""
+    control = s.control[0]
+    while control.waiting > 0 and not _is_true(w, s, 0):
+        _take_first(s)
+    return bool(control.waiting > 0)
+
+
+@inlined
+def drop(s: Play, clock: int) -> None:
+    """Let a clock not come up."""
+    s.due[clock] = -1
 
 
 @inlined
@@ -154,12 +165,29 @@ def schedule(w: Fixed, s: Play, clock: int, delay: int) -> None:
     control = s.control[0]
     due = control.now + delay
     if delay >= NEVER or due >= w.rules[0].horizon:
-        drop(w, s, clock)
-    elif s.at[clock] == 0:
-        control.waiting += 1
-        _rise(w, s, control.waiting - 1, due, clock)
-    else:
-        _move(w, s, s.at[clock] - 1, due, clock)
+        drop(s, clock)
+        return
+    if control.waiting == len(s.agenda):
+        _tidy(w, s)
+    s.due[clock] = due
+    control.waiting += 1
+    slot = slot_of(w, s, clock)
+    _rise(s, control.waiting - 1, (due << 32) | (slot >> 32), slot & 0xFFFFFFFF, clock)
+
+
+@called
+def _tidy(w: Fixed, s: Play) -> None:
+    """Keep one true entry a clock, for which there is room twice."""
+    control, kept = s.control[0], 0
+    for at in range(control.waiting):
+        entry = s.agenda[at]
+        if _is_true(w, s, at):
+            drop(s, entry.clock)
+            _rise(s, kept, entry.key, entry.sub, entry.clock)
+            kept += 1
+    control.waiting = kept
+    for at in range(kept):
+        s.due[s.agenda[at].clock] = s.agenda[at].key >> 32
 
 
 # --- clocks: work left, done at a speed that may change -------------------------------------------
@@ -189,14 +217,16 @@ def pace(w: Fixed, s: Play, clock: int, speed: float) -> None:
 def stop(w: Fixed, s: Play, clock: int) -> None:
     """Forget the work."""
     s.works[_work(w, clock)].loaded = False
-    drop(w, s, clock)
+    drop(s, clock)
 
 
 @inlined
 def _work(w: Fixed, clock: int) -> int:
-    """Where the work of a clock is kept: of containment and escalation, then of orders."""
+    """Where the work of a clock is kept: a cell's two side by side, then those of orders."""
     n_cells, n = w.rules[0].n_cells, len(w.slots)
-    return int(clock if clock < n else 2 * n_cells + ((clock - n) >> 1))
+    if clock >= n:
+        return int(2 * n_cells + ((clock - n) >> 1))
+    return int(2 * clock if clock < n_cells else 2 * (clock - n_cells) + 1)
 
 
 # --- the trace --------------------------------------------------------------------------------
@@ -372,10 +402,19 @@ def turn(w: Fixed, s: Play, cell: int, change: int) -> None:
     else:
         stop(w, s, cell)
         stop(w, s, w.rules[0].n_cells + cell)
+        lapse(w, s, cell)
         recover(w, s, cell)
 
 
-@called
+@inlined
+def lapse(w: Fixed, s: Play, cell: int) -> None:
+    """Let hits in flight not land that end with their source."""
+    for link in range(w.cells[cell].first_link, w.cells[cell].last_link):
+        if w.links[link].stops:
+            drop(s, 3 * w.rules[0].n_cells + link)
+
+
+@inlined
 def recover(w: Fixed, s: Play, cell: int) -> None:
     """Make a cell immune for a while, where its threat leaves immunity."""
     about, live = w.cells[cell], s.live[cell]
@@ -413,8 +452,6 @@ def land(w: Fixed, s: Play, link: int) -> None:
     occurrence, step = hit.occurrence, hit.step
     source = s.live[about.source]
     alive = source.severity > 0 and source.activations == occurrence + 1
-    if not alive and about.stops:
-        return
     target, cause = about.target, source.began
     chance = draw(s.streams[_HIT], about.key, occurrence, step)
     if chance >= _chance(w, s, link, source.coverage if alive else 0.0):
@@ -474,7 +511,7 @@ def aim(w: Fixed, s: Play, cell: int, target: float, order: int) -> None:
     mark(s, w.cells[cell].place, write_cell(w, s, _ROW_TARGET, cell, severity, target, order, -1))
 
 
-@called
+@inlined
 def sign(w: Fixed, s: Play, number: int) -> None:
     """Wait for a free hand at the desk, then for the signature."""
     order = s.orders[number]
@@ -488,7 +525,7 @@ def sign(w: Fixed, s: Play, number: int) -> None:
         _line_up(s, number)
 
 
-@called
+@inlined
 def _line_up(s: Play, number: int) -> None:
     """Wait behind every order that is not less urgent, or was there before."""
     order, queue = s.orders[number], s.queues[s.orders[number].desk]
@@ -508,7 +545,7 @@ def _line_up(s: Play, number: int) -> None:
         queue.tail = number
 
 
-@called
+@inlined
 def take_up(w: Fixed, s: Play, number: int) -> None:
     """Start a signature at the desk's present speed."""
     order = s.orders[number]
@@ -538,7 +575,7 @@ def pace_desks(w: Fixed, s: Play) -> None:
             number = s.orders[number].after
 
 
-@called
+@inlined
 def signed(w: Fixed, s: Play, number: int) -> None:
     """Let a signature be done: the order goes on and the desk takes up the next."""
     order = s.orders[number]
@@ -558,7 +595,7 @@ def signed(w: Fixed, s: Play, number: int) -> None:
         take_up(w, s, following)
 
 
-@called
+@inlined
 def approve(w: Fixed, s: Play, number: int, waited_days: float) -> None:
     """Go on from the signature to the handover."""
     order = s.orders[number]
@@ -574,7 +611,7 @@ def approve(w: Fixed, s: Play, number: int, waited_days: float) -> None:
         hand_over(w, s, number)
 
 
-@called
+@inlined
 def hand_over(w: Fixed, s: Play, number: int) -> None:
     """Spend the money; raise the level or start to send."""
     order = s.orders[number]
@@ -587,7 +624,7 @@ def hand_over(w: Fixed, s: Play, number: int) -> None:
     send(w, s, number)
 
 
-@called
+@inlined
 def send(w: Fixed, s: Play, number: int) -> None:
     """Send the shipments that are due and wait for the next."""
     order = s.orders[number]
@@ -608,7 +645,7 @@ def send(w: Fixed, s: Play, number: int) -> None:
         order.shipment += 1
 
 
-@called
+@inlined
 def depart_all(w: Fixed, s: Play) -> None:
     """Let leave what is ready to."""
     for at in range(s.control[0].n_departing):
@@ -676,29 +713,23 @@ def arrive(s: Play, number: int) -> None:
 # --- coverage and use -----------------------------------------------------------------------------
 
 
-@entry
-def settle(w: Fixed, s: Play, phase: int) -> bool:
-    """Settle after an epoch; False: rows run short, call again."""
-    return _settle(w, s, phase)
-
-
-@called
-def _settle(w: Fixed, s: Play, phase: int) -> bool:
+@inlined
+def settle(w: Fixed, s: Play) -> bool:
     """Bring dirty places up to date in ascending order, then the desks; False: rows run short."""
     control = s.control[0]
-    if control.settled == 0:
+    if control.settled == 0 and control.n_dirty > 1:
         _in_order(w, s)
     while control.settled < control.n_dirty:
         if control.n_rows + control.room > len(s.rows):
             return False
         place = s.dirty[control.settled]
-        at_slot(s, phase, place, 0)
+        at_slot(s, control.settling, place, 0)
         charge(w, s, place)
         cover(w, s, place)
         tell_coverage(w, s, place)
         s.spots[place].dirty = False
         control.settled += 1
-    control.settled = control.n_dirty = 0
+    control.settled = control.n_dirty = control.settling = 0
     if control.desks_changed:
         pace_desks(w, s)
         control.desks_changed = False
@@ -846,32 +877,35 @@ def required(w: Fixed, s: Play, place: int, resource: int) -> float:
 
 @entry
 def advance(w: Fixed, s: Play, until: int) -> bool:
-    """Let everything due at or before `until` happen; False: rows run short, call again."""
+    """Let everything due at or before `until` happen; False: rows run short, call again.
+
+    Where `settling` was set to a phase, dirty places are first settled in it.
+    """
     control, horizon = s.control[0], w.rules[0].horizon
     last = min(until, horizon - 1)
     while True:
         if not control.settling:
             if control.n_dirty == 0:  # else rows ran short within an instant: it goes on
-                control.now = max(control.now, min(_next_tick(w, s), until, horizon))
-                if _next_tick(w, s) > last:
+                tick = _next_tick(w, s)
+                control.now = max(control.now, min(tick, until, horizon))
+                if tick > last:
                     return True
             while True:
                 if control.n_rows + control.room > len(s.rows):
                     return False
                 if not step(w, s):
                     break
-            control.settling = True
-        if not _settle(w, s, _SETTLE):
+            control.settling = _SETTLE
+        if not settle(w, s):
             return False
-        control.settling = False
 
 
 @inlined
 def _next_tick(w: Fixed, s: Play) -> int:
     """Tick of the next event, day boundary or entry of the calendar; NEVER: there is none."""
     control, tick = s.control[0], NEVER
-    if control.waiting > 0:
-        tick = s.due[0]
+    if _waits(w, s):
+        tick = s.agenda[0].key >> 32
     if control.next_day < w.rules[0].horizon:
         tick = min(tick, control.next_day)
     if control.next_entry < len(s.calendar):
@@ -883,11 +917,11 @@ def _next_tick(w: Fixed, s: Play) -> int:
 def step(w: Fixed, s: Play) -> bool:
     """Let the next event of the present instant happen, first by slot; False: there is none."""
     control = s.control[0]
-    waits = control.waiting > 0 and s.due[0] == control.now
+    waits = _waits(w, s) and s.agenda[0].key >> 32 == control.now
     if control.next_entry < len(s.calendar):
         entry = s.calendar[control.next_entry]
-        entry_slot = (_ONSET << 60) | (entry.cell << 32)
-        if entry.tick == control.now and not (waits and slot_of(w, s, s.clock[0]) < entry_slot):
+        onset_key = (control.now << 32) | (_ONSET << 28) | entry.cell
+        if entry.tick == control.now and not (waits and s.agenda[0].key < onset_key):
             control.next_entry += 1
             at_slot(s, _ONSET, entry.cell, 0)
             onset(w, s, entry.cell, entry.severity, entry.mark)
@@ -905,11 +939,10 @@ def step(w: Fixed, s: Play) -> bool:
 @inlined
 def happen(w: Fixed, s: Play) -> None:
     """Take the first clock off the agenda and let its event happen."""
-    clock = s.clock[0]
-    place_in_order = slot_of(w, s, clock)
-    drop(w, s, clock)
-    index, sub = (place_in_order >> 32) & 0xFFFFFFF, place_in_order & 0xFFFFFFFF
-    at_slot(s, place_in_order >> 60, index, sub)
+    key, sub, clock = s.agenda[0].key, s.agenda[0].sub, s.agenda[0].clock
+    drop(s, clock)
+    _take_first(s)
+    at_slot(s, (key >> 28) & 0xF, key & 0xFFFFFFF, sub)
     n_cells = w.rules[0].n_cells
     kind, at = clock // max(n_cells, 1), clock - 3 * n_cells
     if at >= w.rules[0].n_links:

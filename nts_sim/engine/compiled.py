@@ -80,8 +80,9 @@ class CompiledEngine:
         self._settle()
 
     def _settle(self) -> None:
-        while not _kernel.settle(self._fixed, self._play, PHASE_RESETTLE):
-            self._longer("rows")
+        """Settle what an epoch changed; nothing else happens."""
+        self._control["settling"] = PHASE_RESETTLE
+        self.advance(self.now - 1)
 
     def aim(self, cell: int, target: float, order: int) -> None:
         """Set the target of an active cell; it is dropped when the cell changes severity."""
@@ -138,8 +139,8 @@ class CompiledEngine:
         self._make_room("departing", n_shipments)
         last = max(len(self._play.orders), len(self._play.shipments))
         n_clocks = len(self._fixed.slots) + 2 * last
-        for name in ("due", "clock", "at"):
-            self._make_room(name, n_clocks)
+        self._make_room("due", n_clocks)
+        self._make_room("agenda", 2 * n_clocks)
         self._make_room("slots", 2 * last)
         self._make_room("works", 2 * len(self._fixed.cells) + last)
         rows = len(orders) * _ROWS_OF_AN_ORDER + n_shipments

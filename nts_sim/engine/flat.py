@@ -33,8 +33,8 @@ Records = NDArray[np.void]
 
 _WORLDS = 16
 _PHASES_OF_CELLS = (PHASE_CONTAINMENT, PHASE_ESCALATION, PHASE_IMMUNITY)
-_ROWS, _ORDERS = 1024, 64
-"""Room to begin with; doubled when it is used up."""
+_ROWS, _ROWS_A_CELL, _ORDERS = 1024, 8, 64
+"""Room to begin with, for most runs enough; doubled when it is used up."""
 
 
 def _record(**fields: type) -> np.dtype[np.void]:
@@ -61,13 +61,14 @@ DESK = _record(host=_I, servers=_I)
 
 CONTROL = _record(
     now=_T, next_day=_T, next_entry=_T, waiting=_T, n_rows=_T, n_dirty=_T, settled=_T,
-    n_departing=_T, room=_T, phase=_T, index=_T, sub=_T, settling=_B, desks_changed=_B,
+    n_departing=_T, room=_T, phase=_T, index=_T, sub=_T, settling=_T, desks_changed=_B,
 )  # fmt: skip
 LIVE = _record(
     severity=_I, activations=_I, step=_I, began=_I, row=_I, told_severity=_I, since=_T,
     coverage=_F, target=_F, told_coverage=_F, immune=_B,
 )  # fmt: skip
 WORK = _record(left=_F, speed=_F, since=_T, loaded=_B)
+AGENDA = _record(key=_T, sub=_I, clock=_I)
 HIT = _record(occurrence=_I, step=_I)
 SPOT = _record(active=_I, cause=_I, settled=_T, dirty=_B, in_use=_B)
 STOCK = _record(on_hand=_F, held_back=_F, use=_F, last_used=_T, in_use=_B)
@@ -112,9 +113,8 @@ class Play(NamedTuple):
     calendar: Records
     live: Records
     works: Records
-    due: Ints
-    clock: NDArray[np.int32]
-    at: NDArray[np.int32]  # by clock, 1 + its place on the agenda; 0: not on it
+    due: NDArray[np.int32]  # by clock, when it comes up; -1: not at all
+    agenda: Records  # room for twice the clocks
     slots: Ints  # of the clocks of orders and shipments
     hits: Records
     spots: Records
@@ -259,9 +259,8 @@ def new_play(world: World, luck: Luck, calendar: Calendar, start: int) -> Play:
         ),
         live=live.copy(),
         works=np.zeros(2 * len(live) + _ORDERS, dtype=WORK),
-        due=np.empty(n_clocks, dtype=np.int64),
-        clock=np.empty(n_clocks, dtype=np.int32),
-        at=np.zeros(n_clocks, dtype=np.int32),
+        due=np.empty(n_clocks, dtype=np.int32),
+        agenda=np.empty(2 * n_clocks, dtype=AGENDA),
         slots=np.zeros(2 * _ORDERS, dtype=np.int64),
         hits=np.empty(len(world.links), dtype=HIT),
         spots=_filled(SPOT, n_places, settled=start),
@@ -274,7 +273,7 @@ def new_play(world: World, luck: Luck, calendar: Calendar, start: int) -> Play:
         shipments=np.zeros(_ORDERS, dtype=SHIPMENT),
         departing=np.zeros(_ORDERS, dtype=np.int32),
         dirty=np.empty(n_places, dtype=np.int32),
-        rows=np.empty(_ROWS, dtype=ROW),
+        rows=np.empty(_ROWS + _ROWS_A_CELL * len(live), dtype=ROW),
     )  # fmt: skip
 
 

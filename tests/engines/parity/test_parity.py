@@ -84,6 +84,7 @@ def test_rows_that_run_short_at_any_moment_change_nothing(
         return play._replace(**{name: made})
 
     monkeypatch.setattr("nts_sim.engine.flat._ROWS", 1)
+    monkeypatch.setattr("nts_sim.engine.flat._ROWS_A_CELL", 0)
     monkeypatch.setattr("nts_sim.engine.compiled.longer", barely_longer)
     count = count_parity(cases(0, 10, whole_days=whole_days))
     assert not count.differences, count.differences[0]
