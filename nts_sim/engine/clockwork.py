@@ -46,6 +46,11 @@ class Clockwork(simpy.Environment):
             self.present = priority - _FIRST_PRIORITY
         super().step()
 
+    def run_chain(self) -> None:
+        """Process what follows from the present event at once: no ticket, whenever it is due."""
+        while self._queue and self._queue[0][:2] < (self.now, _FIRST_PRIORITY):
+            self.step()
+
     def run_instant(self) -> int:
         """Process everything due at the next tick; return that tick."""
         tick = self.peek()

@@ -183,7 +183,8 @@ def make_ready(world: World) -> None:
     fixed, play = fixed_tables(world), new_play(world, luck, nothing, 0)
     _kernel.start(fixed, play, none)
     _kernel.required(fixed, play, 0, 0)
-    _kernel.aim(fixed, play, 0, 1.0, 0)
+    if len(world.cells):
+        _kernel.aim(fixed, play, 0, 1.0, 0)
     engine.stock_up(world.resources.stock)
     engine.close()
 

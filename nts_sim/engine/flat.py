@@ -198,7 +198,7 @@ def _cells(world: World) -> Records:
 def _grades(world: World) -> tuple[Records, Records]:
     """Each cell at each severity, and the resources that it requires there."""
     cells, threats = world.cells, world.threats
-    requirement = cells.requirement.reshape(3 * len(cells), -1)
+    requirement = cells.requirement.reshape(3 * len(cells), cells.requirement.shape[2])
     grade, resource = np.nonzero(requirement > 0.0)
     spans = _spans(np.bincount(grade, minlength=len(requirement)))
     grades = _filled(

@@ -5,6 +5,7 @@ present the units that are there join in, and those on their way will. What an o
 tell is drawn or left out:
 
 * works left are drawn anew: exact where they are exponential;
+* a forewarned onset that is due and not reported yet comes right after what is reported;
 * a one-time hit on a cell that is not reported active is in flight with the chance that it has not
   come yet, given that it has not succeeded;
 * onsets are those forewarned, and random events drawn for the days beyond the warnings; the script
@@ -15,6 +16,7 @@ tell is drawn or left out:
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -25,9 +27,12 @@ from nts_sim.engine.contract import Admitted, Engine, Opening
 from nts_sim.engine.orderbook import on_the_way
 from nts_sim.luck.calendar import Calendar, hazard_calendar
 from nts_sim.luck.draws import Luck, Stream
-from nts_sim.luck.keys import Keys, cell_keys, link_keys
+from nts_sim.luck.keys import cell_keys, link_keys
 from nts_sim.units import TICKS_PER_DAY, ticks
-from nts_sim.world.model import Bools, Floats, World
+from nts_sim.world.model import Floats, World
+
+_FUTURES = 512
+"""Futures whose own luck is remembered: it is the same at every epoch."""
 
 
 class Future(NamedTuple):
@@ -50,6 +55,7 @@ def open_future(
     """
     calendar = future_calendar(world, observation, luck)
     opened = make_engine(engine, world, luck, calendar, _opening(world, observation, luck, immune))
+    opened.stock_up(np.zeros_like(observation.free))
     opened.advance(ticks(observation.day))
     opened.stock_up(observation.free)
     opened.submit(_on_their_way(observation))
@@ -58,9 +64,9 @@ def open_future(
 
 def future_calendar(world: World, observation: Observation, luck: Luck) -> Calendar:
     """Return the onsets of one future: those forewarned, and events drawn for later."""
-    drawn = hazard_calendar(world, luck, scripted=False)
+    drawn, first = _events(world, luck), ticks(observation.reported_day) + 1
     hidden = drawn.visible_tick > ticks(observation.day)
-    warned = [(ticks(w.day), w.cell, w.severity) for w in observation.warnings]
+    warned = [(max(first, ticks(w.day)), w.cell, w.severity) for w in observation.warnings]
     known = np.array(warned, dtype=np.int64).reshape(-1, 3).T
     tick = np.concatenate((known[0], drawn.tick[hidden]))
     cell = np.concatenate((known[1], drawn.cell[hidden]))
@@ -74,18 +80,32 @@ def future_calendar(world: World, observation: Observation, luck: Luck) -> Calen
     )
 
 
+@lru_cache(maxsize=_FUTURES)
+def _events(world: World, luck: Luck) -> Calendar:
+    """Draw the random events of one future; the same at every epoch."""
+    return hazard_calendar(world, luck, scripted=False)
+
+
+@lru_cache(maxsize=_FUTURES)
+def _marks(world: World, luck: Luck) -> tuple[Floats, Floats]:
+    """Draw what the chances of being immune and of a hit in flight are held against."""
+    at_cell = luck.uniform(Stream.FUTURE, cell_keys(world), 0)
+    return at_cell, luck.uniform(Stream.FUTURE, link_keys(world), 1)
+
+
 def _opening(world: World, observation: Observation, luck: Luck, immune: Floats) -> Opening:
     """Draw one state of the cells that fits the report, at the instant it speaks of."""
     told = ticks(observation.reported_day)
     active = np.flatnonzero(observation.severity)
     age_ticks = np.rint(observation.age_days[active] * TICKS_PER_DAY).astype(np.int64)
-    immune_now = _drawn(luck, cell_keys(world), 0, immune) & (observation.severity == 0)
+    at_cell, on_link = _marks(world, luck)
+    immune_now = (at_cell < immune) & (observation.severity == 0)
     return Opening(
         tick=told,
         cell=active,
         severity=observation.severity[active],
         since=told - age_ticks,
-        link=np.flatnonzero(_drawn(luck, link_keys(world), 1, _in_flight(world, observation))),
+        link=np.flatnonzero(on_link < _in_flight(world, observation)),
         immune=np.flatnonzero(immune_now),
     )
 
@@ -98,14 +118,10 @@ def _in_flight(world: World, observation: Observation) -> Floats:
     """
     links = world.links
     age = observation.age_days[links.source]
-    e = np.exp(-age / links.lag_days)
+    e = np.exp(-age / np.maximum(links.lag_days, 1e-9))
     once = e / np.maximum(e + (1.0 - e) * (1.0 - links.probability), np.finfo(np.float64).tiny)
     pending = np.where(links.repeats, 1.0, once)
     return np.where(observation.severity[links.source] > 0, pending, 0.0)
-
-
-def _drawn(luck: Luck, keys: Keys, occurrence: int, chance: Floats) -> Bools:
-    return np.asarray(luck.uniform(Stream.FUTURE, keys, occurrence) < chance)
 
 
 def _on_their_way(observation: Observation) -> list[Admitted]:

@@ -141,9 +141,7 @@ class SimpyEngine:
 
     def _follow_at_once(self) -> None:
         """Let happen what follows from an epoch without delay; settle."""
-        env = self._stage.env
-        while env.peek() == env.now:
-            env.step()
+        self._stage.env.run_chain()
         self._settle(PHASE_RESETTLE)
 
     def _at(self, tick: int, place_in_order: int, call: Callable[[], None]) -> None:

@@ -15,7 +15,7 @@ from numba import njit
 from nts_sim.engine.sums import in_turn
 from nts_sim.world.model import Floats, Ints, Roads, World
 
-_MEMORY = 4096
+_MEMORY = 512
 _WORLDS = 64
 _EQUALLY_LONG_DAYS = 1e-9
 """Routes that differ by less take equally long."""

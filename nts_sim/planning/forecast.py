@@ -1,9 +1,9 @@
 """What will be needed: expected occupancy of cells over the coming days, from an observation.
 
-Two forecasts share one shape. `persistence` holds what is reported; `mean_path` follows the mean
-of the no-response dynamics: stays and escalations as rates, links with lags. Neither sees the true
-state; both use forewarned onsets. Needs follow from no-response paths, so that they do not depend
-on the plan made from them.
+`mean_path` follows the mean of the no-response dynamics: stays and escalations as rates, links
+with lags. It does not see the true state, and uses forewarned onsets. `sampled` has the other
+forecast, of the same shape. Needs follow from no-response paths, so that they do not depend on the
+plan made from them.
 """
 
 from __future__ import annotations
@@ -43,17 +43,19 @@ class Dynamics:
     success: Floats
 
 
+def rates(world: World) -> tuple[Floats, Floats]:
+    """Rates of falling and of rising one severity without help, float arrays [threat, 3], a day."""
+    escalation = world.threats.escalation_days
+    rise = np.where(np.isfinite(escalation), 1.0 / escalation, 0.0)
+    rise[:, 2] = 0.0
+    return 1.0 / world.threats.stay_days, rise
+
+
 @lru_cache(maxsize=8)
 def dynamics(world: World) -> Dynamics:
     """Return the dynamics of a world."""
     threat = world.cells.threat
-    fall_rate = 1.0 / world.threats.stay_days[threat]
-    rise_rate = np.where(
-        np.isfinite(world.threats.escalation_days[threat]),
-        1.0 / world.threats.escalation_days[threat],
-        0.0,
-    )
-    rise_rate[:, 2] = 0.0
+    fall_rate, rise_rate = (rate[threat] for rate in rates(world))
     rate = fall_rate + rise_rate
     leave = -np.expm1(-rate * STEP_DAYS) / rate
     links = world.links
@@ -87,31 +89,6 @@ def occupied(world: World, observation: Observation) -> Floats:
     return occupancy
 
 
-def persistence(world: World, observation: Observation, edges_days: Floats) -> Floats:
-    """Forecast that every incident stays as reported and forewarned onsets come and stay.
-
-    Parameters
-    ----------
-    edges_days : float array [period + 1], days from now
-
-    Returns
-    -------
-    float array [cell, 3, period], expected share of the period spent at each severity
-    """
-    occupancy = np.repeat(occupied(world, observation)[:, :, None], len(edges_days) - 1, axis=2)
-    for warning in observation.warnings:
-        if observation.severity[warning.cell] == 0:
-            present = _share_after(edges_days, warning.day - observation.day)
-            occupancy[warning.cell, warning.severity - 1] = present
-    return occupancy
-
-
-def _share_after(edges_days: Floats, day: float) -> Floats:
-    """Share of each period that lies after `day` (days from now)."""
-    start, end = edges_days[:-1], edges_days[1:]
-    return np.clip((end - day) / (end - start), 0.0, 1.0)
-
-
 def mean_path(world: World, observation: Observation, edges_days: Floats, immune: Floats) -> Floats:
     """Forecast the mean of the no-response dynamics from what is reported.
 
@@ -125,7 +102,7 @@ def mean_path(world: World, observation: Observation, edges_days: Floats, immune
 
     Returns
     -------
-    float array [cell, 3, period], as `persistence`
+    float array [cell, 3, period], expected share of the period spent at each severity
     """
     lag = world.information.lag_days
     past_steps = round(lag / STEP_DAYS)

@@ -9,16 +9,18 @@ from functools import lru_cache
 import numpy as np
 
 from nts_sim.decision.model import Observation
-from nts_sim.planning.forecast import mean_path, persistence, persons_per_case
+from nts_sim.planning.forecast import mean_path, persons_per_case
 from nts_sim.planning.leads import Leads, open_money
 from nts_sim.planning.levers import averted_by_cover
 from nts_sim.planning.problem import Sets
+from nts_sim.planning.sampled import sampled_path
 from nts_sim.world.model import Bools, Floats, Ints, World
 
 _EPS = 1e-6
 CAUTION = 0.2
 """Severities that are reached with less than this chance are not planned for."""
 _LEAST_CHANCE = 1e-3
+_FORECASTS = {"sampled": sampled_path, "mean_path": mean_path}
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +67,7 @@ class Numbers:
 class Outlook:
     """How the future is seen: by which forecast, with corrected reports or not."""
 
-    forecast: str = "mean_path"
+    forecast: str = "sampled"
     correct_reports: bool = True
 
 
@@ -91,9 +93,8 @@ def expected_path(
     world: World, sets: Sets, observation: Observation, outlook: Outlook, immune: Floats
 ) -> Floats:
     """Return the chance of each severity, [cell, 3, T], by the outlook's forecast."""
-    if outlook.forecast == "mean_path":
-        return mean_path(world, observation, sets.edges_days, immune)
-    return persistence(world, observation, sets.edges_days)
+    forecast = _FORECASTS[outlook.forecast]
+    return forecast(world, observation, sets.edges_days, immune)
 
 
 def need_of(

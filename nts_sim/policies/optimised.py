@@ -43,14 +43,14 @@ class Settings:
     correct_reports : divide reported people by the share known to be reported
     preposition : act on forewarned onsets
     reoptimise : solve again at each epoch; otherwise the first plan with orders is carried out
-    forecast : "mean_path" or "persistence"
+    forecast : "sampled" (futures drawn from what is known) or "mean_path" (mean-field equations)
     """
 
     lookahead_days: int = 9
     correct_reports: bool = True
     preposition: bool = True
     reoptimise: bool = True
-    forecast: str = "mean_path"
+    forecast: str = "sampled"
 
     @classmethod
     def of(cls, spec: PolicySpec) -> Settings:

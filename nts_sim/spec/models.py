@@ -260,7 +260,9 @@ class PolicySpec(Spec):
     reoptimise: bool | None = Field(
         None, description="solve again at each epoch (false: keep the first plan)"
     )
-    forecast: Literal["mean_path", "persistence"] | None = None
+    forecast: Literal["sampled", "mean_path"] | None = Field(
+        None, description="how coming needs are forecast: over sampled futures, or by their mean"
+    )
 
 
 class EngineSpec(Spec):

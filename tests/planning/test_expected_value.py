@@ -133,8 +133,8 @@ def test_it_pays_on_average_over_random_worlds():
 
 
 def test_settings_take_what_is_set_and_keep_the_rest():
-    settings = Settings.of(PolicySpec(lookahead_days=5, forecast="persistence"))
-    assert settings == Settings(lookahead_days=5, forecast="persistence")
+    settings = Settings.of(PolicySpec(lookahead_days=5, forecast="mean_path"))
+    assert settings == Settings(lookahead_days=5, forecast="mean_path")
 
 
 def test_an_observation_is_not_changed():

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from nts_sim.decision.model import Forewarning
-from nts_sim.planning.forecast import mean_path, persistence, persons_per_case
+from nts_sim.planning.forecast import mean_path, persons_per_case
 from nts_sim.planning.levers import averted_by_cover, harm_to_come
 from nts_sim.testing import toy_links, toy_threats, toy_world
 from nts_sim.world.model import Inject
@@ -28,19 +28,13 @@ def no_immunity(world):
     return np.zeros(len(world.cells))
 
 
-def test_persistence_holds_what_is_reported():
-    world = one_cell()
-    path = persistence(world, first_observation(world), EDGES)
-    assert path[0, 0].tolist() == [1.0] * 6
-    assert path[0, 1:].sum() == 0.0
-
-
 def test_a_warning_counts_from_its_day():
-    world = toy_world(injects=())
+    """An onset on day 2.5 for good, met by the trapezium rule over half-day steps."""
+    world = toy_world(injects=(), threats=toy_threats(stay_days=(1e9,) * 3))
     seen = replace(first_observation(world), warnings=(Forewarning(1, 3, 2.5),))
-    path = persistence(world, seen, EDGES)
-    assert path[1, 2].tolist() == [0.0, 0.0, 0.5, 1.0, 1.0, 1.0]
-    assert mean_path(world, seen, EDGES, no_immunity(world))[1, 2, :2].sum() == 0.0
+    path = mean_path(world, seen, EDGES, no_immunity(world))
+    assert path[1, 2] == pytest.approx([0.0, 0.0, 0.75, 1.0, 1.0, 1.0])
+    assert path.sum() == pytest.approx(path[1, 2].sum())
 
 
 def test_the_mean_path_of_one_incident_decays_as_its_stay_says():

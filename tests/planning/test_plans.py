@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from nts_sim.decision.model import Forewarning, OrderKind
+from nts_sim.decision.model import OrderKind
 from nts_sim.planning.filling import fill
-from nts_sim.planning.numbers import Outlook, certain_need, expected_path, need_of, numbers_of
+from nts_sim.planning.forecast import occupied
+from nts_sim.planning.numbers import Outlook, certain_need, need_of, numbers_of
 from nts_sim.planning.plan import OrderWriter, read_plan, whole_units
 from nts_sim.planning.problem import Shape, period_edges
 from nts_sim.planning.solve import Highs
@@ -21,10 +22,9 @@ from tests.planning.instances import first_observation
 SHAPE = Shape(lookahead_days=3, departures=1, daily=True)
 
 
-def _persistence(world, sets, seen):
-    """Outlook and path of the persistence forecast, nobody immune."""
-    outlook = Outlook("persistence")
-    return outlook, expected_path(world, sets, seen, outlook, np.zeros(len(world.cells)))
+def _as_reported(world, sets, seen):
+    """Outlook, and the path on which everything stays as it is reported."""
+    return Outlook(), np.repeat(occupied(world, seen)[:, :, None], sets.n_periods, axis=2)
 
 
 def plan_for(world, persons=None, observation=None):
@@ -33,7 +33,7 @@ def plan_for(world, persons=None, observation=None):
     sets = template.sets
     seen = observation or first_observation(world)
     if persons is None:
-        need = need_of(world, sets, seen, *_persistence(world, sets, seen))
+        need = need_of(world, sets, seen, *_as_reported(world, sets, seen))
     else:
         table = np.zeros((*sets.persons.shape, sets.n_periods))
         table[:, 0] = np.asarray(persons)[:, None]
@@ -141,30 +141,20 @@ def test_the_first_basis_changes_the_path_and_not_the_answer():
     world = toy_world(stock=((0.0,), (30.0,), (5.0,)), injects=(Inject(0, 3, 0.0),))
     template = template_of(world, SHAPE)
     seen = first_observation(world)
-    need = need_of(world, template.sets, seen, *_persistence(world, template.sets, seen))
+    need = need_of(world, template.sets, seen, *_as_reported(world, template.sets, seen))
     filled = fill(template, numbers_of(world, template.sets, seen, need))
     cold, warm = Highs().solve(filled.program), Highs().solve(filled.program, filled.start)
     assert warm.objective == pytest.approx(cold.objective, abs=1e-9)
     assert warm.iterations <= cold.iterations
 
 
-def test_a_possible_worse_severity_asks_for_more_at_a_lower_worth(monkeypatch):
+def test_a_possible_worse_severity_asks_for_more_at_a_lower_worth():
     """Chances are split over severities: the first units serve all, the last only the worst."""
     world = toy_world(injects=(), parts={"mechanisms": ()})
-    seen = replace(
-        first_observation(world), warnings=(Forewarning(0, 1, 0.0), Forewarning(0, 3, 0.0))
-    )
     sets = template_of(world, SHAPE).sets
-
-    def half_half(world, observation, edges, immune):
-        path = np.zeros((2, 3, len(edges) - 1))
-        path[0, 0], path[0, 2] = 0.5, 0.5
-        return path
-
-    monkeypatch.setattr("nts_sim.planning.numbers.mean_path", half_half)
-    need = need_of(
-        world, sets, seen, Outlook(), expected_path(world, sets, seen, Outlook(), np.zeros(2))
-    )
+    half_half = np.zeros((2, 3, sets.n_periods))
+    half_half[0, 0], half_half[0, 2] = 0.5, 0.5
+    need = need_of(world, sets, first_observation(world), Outlook(), half_half)
     # 1 000 persons at severity 1, 10 000 at severity 3: the first tenth serves both.
     assert need.persons[0, :, 0] == pytest.approx([1000.0, 0.0, 9000.0])
     per_person = 0.5 * 0.001
