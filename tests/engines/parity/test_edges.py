@@ -86,6 +86,7 @@ def tight(monkeypatch: pytest.MonkeyPatch) -> Tight:
     """Let the compiled engine begin with room for one row and one order, and grow by the least."""
     longer = Tight()
     monkeypatch.setattr(flat, "_ROWS", 1)
+    monkeypatch.setattr(flat, "_ROWS_A_CELL", 0)
     monkeypatch.setattr(flat, "_ORDERS", 1)
     monkeypatch.setattr(compiled, "longer", longer)
     return longer
@@ -110,6 +111,7 @@ def test_rows_may_run_short_between_the_last_event_of_an_instant_and_settling(
 ) -> None:
     """An instant left half-way is gone on with: it is not left unsettled."""
     monkeypatch.setattr(flat, "_ROWS", room)
+    monkeypatch.setattr(flat, "_ROWS_A_CELL", 0)
     injects = [inject(cell, 2, day) for cell in (0, 1) for day in (0.0, 2.0, 9.0)]
     threats = toy_threats(stay_days=(1.0,) * 3)
     trace = same(toy_world(injects=injects, threats=threats, horizon_days=12), BUSY)
