@@ -27,8 +27,8 @@ from nts_sim.units import NEVER, TICKS_PER_DAY
 from nts_sim.units import delay_ticks as _delay_ticks
 from nts_sim.world.model import Ints
 
-# Without reference counts, tuples of tables cost nothing to make (counting them made it 6 × slower); passed
-# to a function that is not inlined they cost 0.1 µs, which only orders can afford.
+# Without reference counts, tuples of tables cost nothing to make (counting made a run 6 × slower);
+# passed to a function that is not inlined they cost 0.1 µs, which only orders can afford.
 _OPTIONS: dict[str, Any] = {"_nrt": False, "error_model": "numpy"}
 _INNER: dict[str, Any] = {**_OPTIONS, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
