@@ -229,7 +229,10 @@ class Run:
 
 
 class Session(Protocol):
-    """One replication under one policy: open → (advance → observe → apply)* → advance → trace."""
+    """One replication under one policy: open → (advance → observe → apply)* → advance → trace.
+
+    Opened on day 0, or on a future of what is known (`session.LocalSession.open_from`).
+    """
 
     def advance(self, until: int) -> None:
         """Run to tick `until`, its events and settling included."""
