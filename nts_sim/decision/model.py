@@ -6,11 +6,12 @@ decided in one place (`engine.admission`) and told back as `Ruling`s.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import NamedTuple, Protocol
 
+from nts_sim.luck.draws import Luck
 from nts_sim.world.model import Floats, Ints, World
 
 
@@ -255,7 +256,8 @@ class Policy:
 
     `open` makes the decision maker of one replication, so that memory never leaks from one to the
     next. `manages_returns` switches the automatic return of idle teams off. `waits` says that the
-    policy never gives an order: its epochs are skipped.
+    policy never gives an order: its epochs are skipped. `open_knowing` opens a bound: it is told the
+    luck of the replication, which nobody knows.
     """
 
     name: str
@@ -263,6 +265,7 @@ class Policy:
     manages_returns: bool = False
     settings: Mapping[str, object] = field(default_factory=dict)
     waits: bool = False
+    open_knowing: Callable[[World, Luck], Decide] | None = None
 
 
 class OpenPolicy(Protocol):

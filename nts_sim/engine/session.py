@@ -117,7 +117,7 @@ def _by_home(visiting: Visiting) -> tuple[int, int, int]:
 def simulate(world: World, policy: Policy, luck: Luck, engine: EngineName = "compiled") -> Run:
     """Run one replication of `world` under `policy` with the given luck."""
     session = LocalSession(world, luck, manages_returns=policy.manages_returns, engine=engine)
-    decide = policy.open(world)
+    decide = policy.open_knowing(world, luck) if policy.open_knowing else policy.open(world)
     for day in () if policy.waits else world.epoch_days:
         session.advance(ticks(day))
         session.apply(decide(session.observe()))

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from nts_sim.planning.numbers import Numbers
-from nts_sim.planning.problem import Charges, Sets
-from nts_sim.planning.solve import Basis, LinearProgram
+from nts_sim.planning.problem import Charges, Equity, Sets
+from nts_sim.planning.solve import Basis
 from nts_sim.planning.template import Template
+from nts_sim.planning.twostage import TwoStage
 from nts_sim.world.model import Bools, Floats, Ints
 
 
@@ -19,14 +20,14 @@ class Filled:
 
     Attributes
     ----------
-    program : LinearProgram of the open columns and the rows that may bind
-    columns : int array, template columns that are open
+    two_stage : TwoStage of the open columns and the rows that may bind
+    columns : int array, template columns that are open in some sample
     rows : bool array [row], template rows kept
     """
 
     template: Template
     numbers: Numbers
-    program: LinearProgram
+    two_stage: TwoStage
     columns: Ints
     rows: Bools
 
@@ -40,25 +41,108 @@ class Filled:
         c, r, t = self.template.columns, self.template.rows, self.template
         column = np.zeros(len(t.program.cost), dtype=np.int64)
         row = np.ones(len(t.program.row_upper), dtype=np.int64)
-        for stock, balance in ((c.own, r.own_balance), (c.guest, r.guest_balance)):
+        pairs = (
+            (c.own, r.own_balance), (c.guest, r.guest_balance), (c.below[None], r.fair[None]),
+        )  # fmt: skip
+        for stock, balance in pairs:
             column[stock[stock >= 0]] = 1
             row[balance[balance >= 0]] = 0
         return Basis(column[self.columns], row[self.rows])
 
 
-def fill(template: Template, numbers: Numbers) -> Filled:
-    """Set bounds, limits and worth for an epoch and leave out what it closes."""
-    sets, program = template.sets, template.program
-    demand = numbers.demand(sets)
+def fill(
+    template: Template,
+    numbers: Numbers,
+    *,
+    equity: Equity | None = None,
+    commit_all: bool = False,
+) -> Filled:
+    """Set bounds, limits and worth for an epoch and leave out what it closes.
+
+    Parameters
+    ----------
+    equity : soft floor on served shares; None: none
+    commit_all : orders of all departures are given now, not only those of the first
+    """
+    sets, program, need = template.sets, template.program, numbers.need
+    demand = numbers.demand(sets).max(axis=0)
     pair = _pairs_in_play(numbers, demand)
     upper = _bounds(template, numbers, demand, pair)
-    cost = program.cost.copy()
-    cost[template.columns.served] -= numbers.worth * sets.lengths_days
-    row_lower, row_upper, kept = _limits(template, numbers, pair)
+    if equity is not None:
+        upper[template.columns.below] = np.where(_needed(sets, need.persons).any(axis=0), np.inf, 0)
+    row_lower, row_upper, kept = _limits(template, numbers, pair, equity)
     columns = np.flatnonzero(upper > 0.0)
-    whole = replace(program, cost=cost, upper=upper, row_lower=row_lower, row_upper=row_upper)
+    whole = replace(program, upper=upper, row_lower=row_lower, row_upper=row_upper)
     opened, rows = whole.restricted(columns, kept)
-    return Filled(template, numbers, opened, columns, rows)
+    shared = np.zeros(len(upper), np.bool_)
+    shared[template.columns.ordered(slice(None) if commit_all else slice(1))] = True
+    shared[template.columns.prepare.numbers] = True
+    return Filled(
+        template=template,
+        numbers=numbers,
+        two_stage=TwoStage(
+            program=opened,
+            shared=shared[columns],
+            probability=need.probability,
+            cost=_costs(template, numbers, columns, shared[columns], equity),
+            lower=np.broadcast_to(opened.lower, (len(need.probability), len(columns))),
+            upper=_by_sample(template, opened.upper, need.persons, columns),
+            row_lower=_floors(template, numbers, opened.row_lower, rows, equity),
+            row_upper=np.broadcast_to(opened.row_upper, (len(need.probability), rows.sum())),
+            offset=need.harm,
+        ),
+        columns=columns,
+        rows=rows,
+    )
+
+
+def _needed(sets: Sets, persons: Floats) -> Floats:
+    """Person-days needed at each place, [S, place]."""
+    by_cell = np.einsum("ikst,t->ik", persons, sets.lengths_days)
+    return np.stack([np.bincount(sets.place, row, sets.n_places) for row in by_cell])
+
+
+def _costs(
+    t: Template, numbers: Numbers, columns: Ints, shared: Bools, equity: Equity | None
+) -> Floats:
+    """Cost of each column by sample: what it costs less what it averts; 0 where shared."""
+    sets, need = t.sets, numbers.need
+    base = t.program.cost.copy()
+    if equity is not None:
+        days = need.persons * sets.lengths_days
+        base[t.columns.below] = equity.price * (need.worth * days).sum() / max(days.sum(), 1e-12)
+    cost = _by_sample(t, base[columns], -need.worth * sets.lengths_days, columns)
+    cost[:, shared] = 0.0
+    return cost
+
+
+def _by_sample(t: Template, common: Floats, of_served: Floats, columns: Ints) -> Floats:
+    """Repeat what is common to all samples, with each sample's own for people served, [S, column].
+
+    Parameters
+    ----------
+    of_served : float array [S, K, 3, T]
+    """
+    place = np.full(len(t.program.cost), -1)
+    place[columns] = np.arange(len(columns))
+    at = place[t.columns.served]
+    open_here = at >= 0
+    made = np.repeat(common[None], len(of_served), axis=0)
+    made[:, at[open_here]] = of_served[:, open_here]
+    return made
+
+
+def _floors(
+    t: Template, numbers: Numbers, lower: Floats, rows: Bools, equity: Equity | None
+) -> Floats:
+    """Lower limits of rows by sample: the equity floor depends on the sample's need."""
+    made = np.repeat(lower[None], len(numbers.need.probability), axis=0)
+    if equity is not None:
+        number = np.cumsum(rows) - 1
+        there = rows[t.rows.fair]
+        floors = equity.floor * _needed(t.sets, numbers.need.persons)
+        made[:, number[t.rows.fair[there]]] = floors[:, there]
+    return made
 
 
 def _pairs_in_play(numbers: Numbers, demand: Floats) -> Bools:
@@ -68,17 +152,18 @@ def _pairs_in_play(numbers: Numbers, demand: Floats) -> Bools:
 
 
 def _bounds(t: Template, numbers: Numbers, demand: Floats, pair: Bools) -> Floats:
-    """Upper bounds of all columns."""
+    """Upper bounds of all columns; of people served, the most that any sample needs."""
     sets, c = t.sets, t.columns
     upper = np.zeros(len(t.program.cost))
-    upper[c.served] = numbers.need
+    upper[c.served] = numbers.need.persons.max(axis=0)
+    upper[c.prepare.numbers] = t.program.upper[c.prepare.numbers]
     stays = np.where(pair[:, :, None], np.inf, 0.0)
     for block in (c.at_home, c.own, c.guest):
         _open(upper, block, stays)
     present = numbers.guest + numbers.guest_inflow.sum(axis=2)
     _open(upper, c.release, present[:, :, None])
     short = _shortage(sets, numbers, demand)
-    _open(upper, c.lend, _lend_bounds(sets, t.charges, numbers, short))
+    _open(upper, c.lend, _lend_bounds(t, numbers, short))
     _open(upper, c.forward, _forward_bounds(sets, t.charges, numbers, short, present))
     _open(upper, c.create, _create_bounds(sets, t.charges, numbers, short))
     _open(upper, c.draw, _draw_bounds(t, numbers, short))
@@ -105,12 +190,16 @@ def _first_served(period: Ints, n_periods: int) -> Bools:
     return np.asarray(period[..., None] == np.arange(n_periods))
 
 
-def _lend_bounds(sets: Sets, charges: Charges, numbers: Numbers, short: Bools) -> Floats:
+def _lend_bounds(t: Template, numbers: Numbers, short: Bools) -> Floats:
+    sets, charges = t.sets, t.charges
     first = _first_served(numbers.arc_period, sets.n_periods)[:, None]
     wanted = short[sets.arc_to][:, :, None, :]
     may_pay = charges.arc_allowed[:, None, None, None]
     still = numbers.lendable >= np.maximum.accumulate(numbers.lendable, axis=2)
-    lendable = (numbers.lendable * still)[sets.arc_from][:, :, :, None]
+    room = numbers.lendable * still
+    if t.problem.preparing is not None:
+        room = np.full_like(room, np.inf)  # what is bought or posted may be lent on
+    lendable = room[sets.arc_from][:, :, :, None]
     return np.where(first & wanted & may_pay, lendable, 0.0)
 
 
@@ -126,7 +215,7 @@ def _forward_bounds(
 
 
 def _create_bounds(sets: Sets, charges: Charges, numbers: Numbers, short: Bools) -> Floats:
-    resource = np.array([r for _, _, r in sets.goods], dtype=np.int64)
+    resource = np.array([way.resource for way in sets.goods], dtype=np.int64)
     first = _first_served(numbers.goods_period, sets.n_periods)
     wanted = np.moveaxis(short[:, resource], 1, 0)[:, :, None, :]
     limit = np.minimum(numbers.goods_place_left, numbers.goods_left[:, None])
@@ -137,13 +226,16 @@ def _create_bounds(sets: Sets, charges: Charges, numbers: Numbers, short: Bools)
 def _draw_bounds(t: Template, numbers: Numbers, short: Bools) -> Floats:
     sets, charges = t.sets, t.charges
     first = _first_served(numbers.draw_period, sets.n_periods)
-    open_money = np.append(numbers.fund_open, 0.0)[charges.draw_fund]
-    limit = np.minimum(open_money, numbers.draw_ceiling[:, None])
-    limit = limit * short.any(axis=(1, 2))
-    return np.where(first, limit[:, :, None, None], 0.0)
+    nobody = np.zeros((1, len(sets.departure)))
+    open_money = np.vstack((numbers.fund_open, nobody))[charges.draw_fund]
+    limit = np.minimum(open_money, numbers.draw_ceiling[:, None, None])
+    limit = limit * short.any(axis=(1, 2))[:, None]
+    return np.where(first, limit[:, :, :, None], 0.0)
 
 
-def _limits(t: Template, numbers: Numbers, pair: Bools) -> tuple[Floats, Floats, Bools]:
+def _limits(
+    t: Template, numbers: Numbers, pair: Bools, equity: Equity | None
+) -> tuple[Floats, Floats, Bools]:
     """Lower and upper limits of all rows, and which rows are kept."""
     r = t.rows
     upper = t.program.row_upper.copy()
@@ -162,8 +254,11 @@ def _limits(t: Template, numbers: Numbers, pair: Bools) -> tuple[Floats, Floats,
     upper[r.lend] = np.maximum.accumulate(numbers.lendable, axis=2)
     upper[r.supply] = numbers.goods_left
     upper[r.place_supply] = numbers.goods_place_left
-    money = np.append(numbers.fund_open, np.inf)
+    money = np.vstack((numbers.fund_open, np.full((1, numbers.fund_open.shape[1]), np.inf)))
     upper[r.fund[r.fund >= 0]] = numbers.fund_open[r.fund >= 0]
-    upper[r.account] = money[t.charges.account][:, None] + numbers.credit_due
-    equal = np.isfinite(t.program.row_lower)
-    return np.where(equal, upper, -np.inf), upper, kept & np.isfinite(upper)
+    upper[r.account] = money[t.charges.account] + numbers.credit_due
+    kept[r.fair] = equity is not None
+    at_least = np.isinf(t.program.row_upper)
+    equal = np.isfinite(t.program.row_lower) & ~at_least
+    lower = np.where(equal, upper, t.program.row_lower)
+    return lower, upper, kept & (np.isfinite(upper) | at_least)

@@ -7,6 +7,7 @@ import numpy as np
 from nts_sim.decision.model import Observation
 from nts_sim.engine.travel import travel_days
 from nts_sim.luck.draws import mean_from_median
+from nts_sim.planning.network import supply_of
 from nts_sim.planning.problem import Sets
 from nts_sim.world.model import Bools, Effect, Floats, Ints, Supply, World
 
@@ -16,11 +17,12 @@ _EXHAUSTED_BN_VND = 1.0
 _EPS = 1e-6
 
 
-def open_money(world: World, observation: Observation) -> Floats:
-    """Return what can still be committed on each fund, float array [fund], bn VND."""
+def open_money(world: World, observation: Observation, day: float | None = None) -> Floats:
+    """Return what can still be committed on each fund on a day, float array [fund], bn VND."""
     closes = [np.inf if f.closes_day is None else f.closes_day for f in world.funds]
     open_now = observation.balance - observation.committed
-    return np.where(observation.day < np.array(closes), np.maximum(open_now, 0.0), 0.0)
+    at = observation.day if day is None else day
+    return np.where(at < np.array(closes), np.maximum(open_now, 0.0), 0.0)
 
 
 class Leads:
@@ -46,8 +48,11 @@ class Leads:
         """First period served by units created, int array [goods, place, D]."""
         return np.stack(
             [
-                self._period(self._usable(m), self._lead(m) + self._from_hub(supply))
-                for m, supply, _ in self._sets.goods
+                self._period(
+                    self._usable(way.mechanism),
+                    self._lead(way.mechanism) + self._from_hub(supply_of(self._world, way)),
+                )
+                for way in self._sets.goods
             ]
             or [np.zeros((self._sets.n_places, len(self._sets.departure)), dtype=np.int64)]
         )[: len(self._sets.goods)]
@@ -55,7 +60,10 @@ class Leads:
     def draws(self) -> Ints:
         """First period at whose start drawn money can be committed, int array [draw, place, D]."""
         return np.stack(
-            [self._period(self._usable(m), self._lead(m)) for m in self._sets.draws]
+            [
+                self._period(self._usable(way.mechanism), self._lead(way.mechanism))
+                for way in self._sets.draws
+            ]
             or [np.zeros((self._sets.n_places, len(self._sets.departure)), dtype=np.int64)]
         )[: len(self._sets.draws)]
 

@@ -7,20 +7,39 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from nts_sim.decision.model import Observation
-from nts_sim.planning.forecast import mean_path, persons_per_case
+from nts_sim.planning.classes import Futures
+from nts_sim.planning.forecast import persons_per_case
 from nts_sim.planning.leads import Leads, open_money
 from nts_sim.planning.levers import averted_by_cover
+from nts_sim.planning.network import supply_of
 from nts_sim.planning.problem import Sets
-from nts_sim.planning.sampled import sampled_path
 from nts_sim.world.model import Bools, Floats, Ints, World
 
 _EPS = 1e-6
 CAUTION = 0.2
 """Severities that are reached with less than this chance are not planned for."""
 _LEAST_CHANCE = 1e-3
-_FORECASTS = {"sampled": sampled_path, "mean_path": mean_path}
+
+
+@dataclass(frozen=True, eq=False)
+class Need:
+    """What is planned for, sample by sample.
+
+    Attributes
+    ----------
+    probability : float array [S]
+    persons : float array [S, K, 3, T], persons to be served at a severity
+    worth : float array [S, K, 3, T], bn VND averted per person served for a day
+    harm : float array [S], bn VND without help: what is averted at best, and what no help averts
+    """
+
+    probability: Floats
+    persons: Floats
+    worth: Floats
+    harm: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +48,7 @@ class Numbers:
 
     Attributes
     ----------
-    need, worth : float arrays [K, 3, T], as in `Need`
+    need : Need
     own, guest : float array [place, R], free units now: the place's own (all supplies), visitors
     own_inflow, guest_inflow : float array [place, R, T], units already on the way, by the period
         in which they begin to serve
@@ -38,12 +57,11 @@ class Numbers:
     goods_period : int array [goods, place, D]; T also where the mechanism may not be used
     goods_left : float array [goods], units left in all; goods_place_left : [goods, place]
     draw_period : int array [draw, place, D]; draw_ceiling : float array [draw]
-    fund_open : float array [fund], bn VND that can still be committed
+    fund_open : float array [fund, D], bn VND that can still be committed by each departure
     credit_due : float array [place, D], bn VND of earlier draws credited by a departure
     """
 
-    need: Floats
-    worth: Floats
+    need: Need
     own: Floats
     guest: Floats
     own_inflow: Floats
@@ -59,48 +77,24 @@ class Numbers:
     credit_due: Floats
 
     def demand(self, sets: Sets) -> Floats:
-        """Units that full coverage would take, float array [place, R, T] (a day, for supplies)."""
-        return _by_place(sets, np.einsum("ksr,kst->krt", sets.person_need, self.need))
-
-
-@dataclass(frozen=True, slots=True)
-class Outlook:
-    """How the future is seen: by which forecast, with corrected reports or not."""
-
-    forecast: str = "sampled"
-    correct_reports: bool = True
+        """Units that full coverage would take, float array [S, place, R, T] (a day, for supplies)."""
+        return _demand(sets, self.need.persons)
 
 
 Pending = Sequence[tuple[int, float, float]]
 """Draws not yet credited: (place, bn VND, day expected)."""
 
 
-@dataclass(frozen=True, eq=False)
-class Need:
-    """What is planned for.
-
-    Attributes
-    ----------
-    persons : float array [K, 3, T], persons to be served at a severity
-    worth : float array [K, 3, T], bn VND averted per person served for a day
-    """
-
-    persons: Floats
-    worth: Floats
-
-
-def expected_path(
-    world: World, sets: Sets, observation: Observation, outlook: Outlook, immune: Floats
-) -> Floats:
-    """Return the chance of each severity, [cell, 3, T], by the outlook's forecast."""
-    forecast = _FORECASTS[outlook.forecast]
-    return forecast(world, observation, sets.edges_days, immune)
-
-
 def need_of(
-    world: World, sets: Sets, observation: Observation, outlook: Outlook, path: Floats
+    world: World,
+    sets: Sets,
+    observation: Observation,
+    futures: Futures,
+    *,
+    correct_reports: bool = True,
+    caution: float = CAUTION,
 ) -> Need:
-    """Return the need to plan for, given the `expected_path`; none after the horizon.
+    """Return the need to plan for in each of the futures; none after the horizon.
 
     A cell's help is worth its expectation over the severities the cell may be at: the first units
     serve every severity, the next only the worse ones. So the persons of severity s are those that
@@ -109,22 +103,32 @@ def need_of(
         Σ_{s' ≥ s} chance(s') · averted(s') · ratio(s, s') / persons(s)
 
     with ratio(s, s') the share of the requirement at s' that the requirement at s makes up.
-    Severities reached with less than `CAUTION` are not planned for. A severity that is certain is
+    Severities reached with less than `caution` are not planned for. A severity that is certain is
     planned for as it is.
     """
-    chance = path[sets.cell]
-    persons = persons_per_case(world, observation, outlook.correct_reports)[sets.cell]
+    chance = futures.path[:, sets.cell]
+    persons = persons_per_case(world, observation, correct_reports)[sets.cell]
     persons = np.where(world.cells.exposed[sets.cell] > 0.0, persons, 1.0)[:, :, None]
-    reached = np.flip(np.cumsum(np.flip(chance, 1), axis=1), 1)
-    planned = (reached >= CAUTION) & (chance >= _LEAST_CHANCE)
+    reached = np.flip(np.cumsum(np.flip(chance, 2), axis=2), 2)
+    planned = (reached >= caution) & (chance >= _LEAST_CHANCE)
     ratio = _requirement_ratio(sets)
     averted = averted_by_cover(world, observation)[sets.cell][:, :, None]
-    expected = np.einsum("kst,kus->kut", chance * averted, ratio)
+    expected = np.matmul(ratio, chance * averted)
     within = np.clip(world.horizon_days - observation.day - sets.edges_days, 0.0, None)
     inside = -np.diff(within) / sets.lengths_days
     extra = 1.0 - _provided(planned, ratio)
     worth = planned * expected * inside / np.maximum(persons, 1e-12)
-    return Need(planned * extra * persons, worth)
+    harm = _harm_without_help(world, sets, chance, averted[:, :, 0], -np.diff(within))
+    return Need(futures.probability, planned * extra * persons, worth, harm)
+
+
+def _harm_without_help(
+    world: World, sets: Sets, chance: Floats, averted: Floats, days: Floats
+) -> Floats:
+    """What help could avert at best, and what none averts, by future, [S]."""
+    relief = world.threats.relief_effect[world.cells.threat[sets.cell]][:, None]
+    rate = averted + (1.0 - relief) * world.cells.harm_rate[sets.cell]
+    return np.asarray(np.einsum("ikst,ks,t->i", chance, rate, days, optimize=True))
 
 
 @lru_cache(maxsize=16)
@@ -140,17 +144,20 @@ def _requirement_ratio(sets: Sets) -> Floats:
 
 def _provided(planned: Bools, ratio: Floats) -> Floats:
     """Share of a severity's requirement that the next lesser planned severity makes up."""
-    from_first = np.where(planned[:, 0], ratio[:, 0, 1, None], 0.0)
-    from_second = np.where(planned[:, 1], ratio[:, 1, 2, None], 0.0)
-    skipping = np.where(planned[:, 0], ratio[:, 0, 2, None], 0.0)
-    third = np.where(planned[:, 1], from_second, skipping)
-    return np.stack((np.zeros_like(from_first), from_first, third), axis=1)
+    from_first = np.where(planned[:, :, 0], ratio[:, 0, 1, None], 0.0)
+    from_second = np.where(planned[:, :, 1], ratio[:, 1, 2, None], 0.0)
+    skipping = np.where(planned[:, :, 0], ratio[:, 0, 2, None], 0.0)
+    third = np.where(planned[:, :, 1], from_second, skipping)
+    return np.stack((np.zeros_like(from_first), from_first, third), axis=2)
 
 
 def certain_need(world: World, sets: Sets, observation: Observation, persons: Floats) -> Need:
     """Return the need where the persons to be served, [K, 3, T], are known."""
-    worth = averted_by_cover(world, observation)[sets.cell] / sets.persons
-    return Need(persons, np.repeat(worth[:, :, None], sets.n_periods, axis=2))
+    averted = averted_by_cover(world, observation)[sets.cell]
+    worth = np.repeat((averted / sets.persons)[:, :, None], sets.n_periods, axis=2)
+    chance = persons / sets.persons[:, :, None]
+    harm = _harm_without_help(world, sets, chance[None], averted, sets.lengths_days)
+    return Need(np.ones(1), persons[None], worth[None], harm)
 
 
 def numbers_of(
@@ -162,23 +169,27 @@ def numbers_of(
     lead = Leads(world, sets, observation)
     left, place_left = _ceilings(world, sets, observation)
     return Numbers(
-        need=need.persons,
-        worth=need.worth,
+        need=need,
         own=own,
         guest=guest,
         own_inflow=own_inflow,
         guest_inflow=guest_inflow,
-        lendable=_lendable(world, sets, observation, need.persons, own),
+        lendable=_lendable(world, sets, observation, need, own),
         arc_period=lead.arcs(),
         goods_period=lead.goods(),
         goods_left=left,
         goods_place_left=place_left,
         draw_period=lead.draws(),
-        draw_ceiling=np.array([world.mechanisms[m].ceiling_bn_vnd for m in sets.draws]),
-        fund_open=open_money(world, observation),
+        draw_ceiling=np.array([world.mechanisms[w.mechanism].ceiling_bn_vnd for w in sets.draws]),
+        fund_open=_open_by_departure(world, sets, observation),
         credit_due=_credits(sets, observation.day, pending),
     )
 
+
+def _open_by_departure(world: World, sets: Sets, observation: Observation) -> Floats:
+    """Money that can still be committed at each departure; none once a fund has closed."""
+    days = observation.day + sets.edges_days[sets.departure]
+    return np.stack([open_money(world, observation, day) for day in days.tolist()], axis=1)
 
 def _stocks(sets: Sets, observation: Observation) -> tuple[Floats, Floats]:
     """Free units by place and resource: own (supplies count as own) and visiting."""
@@ -211,7 +222,7 @@ def _credits(sets: Sets, day: float, pending: Pending) -> Floats:
 
 
 def _lendable(
-    world: World, sets: Sets, observation: Observation, need: Floats, own: Floats
+    world: World, sets: Sets, observation: Observation, need: Need, own: Floats
 ) -> Floats:
     """Own units a place may lend by each departure.
 
@@ -220,7 +231,7 @@ def _lendable(
     """
     if sets.transfer < 0:
         return np.zeros((*own.shape, len(sets.departure)))
-    demand = _by_place(sets, np.einsum("ksr,kst->krt", sets.person_need, need))
+    demand = np.tensordot(need.probability, _demand(sets, need.persons), axes=1)
     before = np.cumsum(demand * sets.lengths_days, axis=2) - demand * sets.lengths_days
     used = np.where(sets.is_team[:, None], 0.0, before)[:, :, sets.departure]
     away = observation.away[: sets.n_places][:, sets.resource][:, :, None]
@@ -230,19 +241,30 @@ def _lendable(
     return np.clip(limit, 0.0, own[:, :, None])
 
 
-def _by_place(sets: Sets, by_cell: Floats) -> Floats:
-    """Sum cells' amounts over the cells of each place."""
-    total = np.zeros((sets.n_places, *by_cell.shape[1:]))
-    np.add.at(total, sets.place, by_cell)
-    return total
+def _demand(sets: Sets, persons: Floats) -> Floats:
+    """Units required by so many persons, summed over the cells of each place, [S, place, R, T]."""
+    by_cell = np.matmul(np.swapaxes(sets.person_need, 1, 2), persons)
+    shape = (len(persons), *sets.stock_shape)
+    return (_cells_of_places(sets) @ by_cell.swapaxes(0, 1).reshape(len(sets.cell), -1)).reshape(
+        sets.n_places, len(persons), *shape[2:]
+    ).swapaxes(0, 1)
+
+
+@lru_cache(maxsize=16)
+def _cells_of_places(sets: Sets) -> csr_array[np.float64]:
+    """Which cells are at which place, [place, K]."""
+    at = np.arange(len(sets.cell))
+    shape = (sets.n_places, len(at))
+    return csr_array((np.ones(len(at)), (sets.place, at)), shape=shape)
 
 
 def _ceilings(world: World, sets: Sets, observation: Observation) -> tuple[Floats, Floats]:
     """Units each goods mechanism can still create: in all, and for each place."""
     left = np.full(len(sets.goods), np.inf)
     place_left = np.empty((len(sets.goods), sets.n_places))
-    for g, (mechanism, supply, _) in enumerate(sets.goods):
-        given = observation.mobilised[mechanism, : sets.n_places, supply.resource]
+    for g, way in enumerate(sets.goods):
+        supply = supply_of(world, way)
+        given = observation.mobilised[way.mechanism, : sets.n_places, supply.resource]
         place_left[g] = supply.place_ceiling[: sets.n_places] - given
         if supply.scope == "national":
             left[g] = supply.ceiling - given.sum()

@@ -10,8 +10,8 @@ from nts_sim.decision.model import Observation, Order, draw, mobilise, move, sen
 from nts_sim.planning.filling import Filled
 from nts_sim.planning.numbers import Numbers
 from nts_sim.planning.problem import Sets
-from nts_sim.planning.solve import Solution
 from nts_sim.planning.template import Template
+from nts_sim.planning.twostage import TwoStageSolution
 from nts_sim.world.model import Bools, Floats, Ints, World
 
 _DUST = 1e-9
@@ -23,13 +23,16 @@ class Plan:
 
     Attributes
     ----------
-    served : float array [K, 3, T], persons
+    served : float array [S, K, 3, T], persons
     lend : float array [arc, R, D]; forward : [forward, R, D]; create : [goods, place, D];
-        release : [place, R, D]; units ordered at each departure
+        release : [place, R, D]; units ordered at each departure; those of departures that are not
+        decided yet are what the first sample would order
     draw : float array [draw, place, D], bn VND
-    surcharge_bn_vnd : float, what only breaks ties and spares desks
+    bought : float array [place, R]; posted : float array [arc, R], units before day 0
+    depots : bool array [place]; ready : bool array [ready]
+    cost_bn_vnd : float array [S], what is spent and run, without what only breaks ties
     opening : bool array [column], columns that the epoch left open
-    solution : Solution
+    solution : TwoStageSolution
     """
 
     template: Template
@@ -40,40 +43,45 @@ class Plan:
     create: Floats
     release: Floats
     draw: Floats
-    surcharge_bn_vnd: float
+    bought: Floats
+    posted: Floats
+    depots: Bools
+    ready: Bools
+    cost_bn_vnd: Floats
     opening: Bools
-    solution: Solution
+    solution: TwoStageSolution
 
     @property
-    def averted_bn_vnd(self) -> float:
-        """Harm that the plan expects to avert, lever values included."""
-        sets = self.template.sets
-        return float((self.numbers.worth * self.served * sets.lengths_days).sum())
-
-    @property
-    def cost_bn_vnd(self) -> float:
-        """What the plan expects to spend and to run."""
-        return self.solution.objective + self.averted_bn_vnd - self.surcharge_bn_vnd
+    def averted_bn_vnd(self) -> Floats:
+        """Harm that the plan averts by sample, lever values included, [S]."""
+        days = self.served * self.template.sets.lengths_days
+        return np.asarray((self.numbers.need.worth * days).sum(axis=(1, 2, 3)))
 
 
-def read_plan(filled: Filled, solution: Solution) -> Plan:
+def read_plan(filled: Filled, solution: TwoStageSolution) -> Plan:
     """Read a checked solution back into blocks."""
     t = filled.template
-    x = np.zeros(len(t.program.cost) + 1)
-    x[filled.columns] = np.maximum(solution.x, 0.0)
+    c, prepare = t.columns, t.columns.prepare
+    every = np.zeros((len(solution.y), len(t.program.cost) + 1))
+    every[:, filled.columns] = np.maximum(solution.y, 0.0)
     opening = np.zeros(len(t.program.cost) + 1, dtype=np.bool_)
     opening[filled.columns] = True
-    c = t.columns
+    x = every[0]
+    price = t.program.cost - t.surcharge
     return Plan(
         template=t,
         numbers=filled.numbers,
-        served=x[c.served],
+        served=every[:, c.served],
         lend=x[c.lend].sum(axis=3),
         forward=x[c.forward].sum(axis=3),
         create=x[c.create].sum(axis=3),
         release=x[c.release],
         draw=x[c.draw].sum(axis=3),
-        surcharge_bn_vnd=float(t.surcharge[filled.columns] @ solution.x),
+        bought=x[prepare.buy],
+        posted=x[prepare.post],
+        depots=x[prepare.depot] > 0.5,
+        ready=x[prepare.ready] > 0.5,
+        cost_bn_vnd=every[:, :-1] @ price,
         opening=opening,
         solution=solution,
     )
@@ -138,7 +146,7 @@ class OrderWriter:
         plan, out = self._plan, []
         for m, place in np.argwhere(plan.draw[:, :, self._departure] > 1e-6).tolist():
             amount = float(plan.draw[m, place, self._departure])
-            mechanism = self._sets.draws[m]
+            mechanism = self._sets.draws[m].mechanism
             reason = f"{self._names[place]}'s account would not pay for what it needs"
             out.append(draw(mechanism, place, amount, reason))
         return out
@@ -148,7 +156,7 @@ class OrderWriter:
         sets, plan, d = self._sets, self._plan, self._departure
         at = np.argwhere(plan.create[:, :, d] > _DUST)
         amounts = plan.create[at[:, 0], at[:, 1], d]
-        resource = np.array([sets.goods[g][2] for g in at[:, 0]], dtype=np.int64)
+        resource = np.array([sets.goods[g].resource for g in at[:, 0]], dtype=np.int64)
         limit = np.minimum(
             self._numbers.goods_place_left[at[:, 0], at[:, 1]], self._numbers.goods_left[at[:, 0]]
         )
@@ -157,11 +165,12 @@ class OrderWriter:
         out = []
         for (g, place), units in zip(at.tolist(), whole.tolist(), strict=True):
             if units > 0.0:
-                mechanism, supply, r = sets.goods[g]
+                way = sets.goods[g]
+                r = way.resource
                 day = self._day(self._numbers.goods_period[g, place, d])
                 out.append(
                     mobilise(
-                        mechanism, place, supply.resource, units,
+                        way.mechanism, place, int(sets.resource[r]), units,
                         self._why(place, r, day), self._instead(place, r, ("create", g)),
                     )
                 )  # fmt: skip
@@ -213,8 +222,8 @@ class OrderWriter:
 
     def targets(self, period: int) -> list[Order]:
         """Shares of requirement to aim at in a period: how a place splits what it has."""
-        need, served = self._numbers.need[:, :, period], self._plan.served[:, :, period]
-        out = []
+        need = self._numbers.need.persons[0, :, :, period]
+        served, out = self._plan.served[0, :, :, period], []
         for k in np.flatnonzero(need.sum(axis=1) > 0.0).tolist():
             share = min(1.0, float(served[k].sum() / need[k].sum()))
             out.append(serve(int(self._sets.cell[k]), share, "the plan's split at this place"))
@@ -263,11 +272,12 @@ class OrderWriter:
             if ("lend", arc) != chosen and self._open(c.lend[arc, r, d], period):
                 source = self._names[sets.arc_from[arc]]
                 others.append((self._day(period), f"lend from {source}"))
-        for g, (mechanism, _, position) in enumerate(sets.goods):
+        for g, way in enumerate(sets.goods):
             period = int(self._numbers.goods_period[g, place, d])
-            other = position == r and ("create", g) != chosen
+            other = way.resource == r and ("create", g) != chosen
             if other and self._open(c.create[g, place, d], period):
-                others.append((self._day(period), f"ask {self._world.mechanisms[mechanism].title}"))
+                title = self._world.mechanisms[way.mechanism].title
+                others.append((self._day(period), f"ask {title}"))
         if not others:
             return "no other source is open in time"
         day, text = min(others)

@@ -2,7 +2,8 @@
 
 PuLP builds the template; `solve.LinearProgram` holds what was exported; an epoch only changes
 bounds, limits and the worth of people served (`filling`). Columns that an epoch closes (upper bound
-0) are left out of the program handed to the solver, which changes no optimum.
+0) are left out of the program handed to the solver, which changes no optimum. What is done before
+day 0 is in `preposition`.
 
 Units: persons, units of a resource (or units a day), bn VND, days. Coverage means what the
 simulation means: a person served holds the whole requirement, so the scarcest resource decides.
@@ -10,18 +11,22 @@ simulation means: a person served holds the whole requirement, so the scarcest r
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-import pulp
 
-from nts_sim.luck.draws import mean_from_median
-from nts_sim.planning.problem import Charges, Sets, Shape, charges_of, sets_of
-from nts_sim.planning.solve import LinearProgram, export
-from nts_sim.world.model import Bools, Floats, Ints, World
+from nts_sim.planning.modelling import Model, Sense
+from nts_sim.planning.preposition import (
+    Prepared,
+    PrepareColumns,
+    add_preparation,
+    prepare_columns,
+)
+from nts_sim.planning.problem import Charges, Problem, Ramp, Sets
+from nts_sim.planning.solve import LinearProgram
+from nts_sim.world.model import Bools, Floats, Ints
 
 LATER_BN_VND = 1e-4
 """Cost of giving an order a period later, per unit: of equal plans the earlier is taken."""
@@ -42,6 +47,8 @@ class Columns:
     forward : int array [forward, R, D, T], visitors sent on
     create : int array [goods, place, D, T], units created by a mechanism
     draw : int array [draw, place, D, T], bn VND drawn, by departure at which it can be used
+    below : int array [place], person-days by which a place falls short of the equity floor
+    prepare : columns of what is done before day 0
     """
 
     served: Ints
@@ -53,6 +60,20 @@ class Columns:
     forward: Ints
     create: Ints
     draw: Ints
+    below: Ints
+    prepare: PrepareColumns
+
+    def ordered(self, departures: slice) -> Ints:
+        """Numbers of the columns that are orders of some departures."""
+        blocks = (
+            self.release[:, :, departures],
+            self.lend[:, :, departures],
+            self.forward[:, :, departures],
+            self.create[:, :, departures],
+            self.draw[:, :, departures],
+        )
+        numbers = np.concatenate([block.ravel() for block in blocks])
+        return numbers[numbers >= 0]
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +88,9 @@ class Rows:
     lend : int array [place, R, D]
     supply : int array [goods]; place_supply : int array [goods, place]
     account : int array [place, D]
-    fund : int array [fund]
+    fund : int array [fund, D]
+    fair : int array [place]
+    prepared : rows of what is done before day 0
     """
 
     cover: Ints
@@ -79,6 +102,8 @@ class Rows:
     place_supply: Ints
     account: Ints
     fund: Ints
+    fair: Ints
+    prepared: Prepared
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,213 +114,167 @@ class Template:
     desks; plans report their cost without it.
     """
 
-    sets: Sets
-    charges: Charges
+    problem: Problem
     columns: Columns
     rows: Rows
     program: LinearProgram
     surcharge: Floats
 
+    @property
+    def sets(self) -> Sets:
+        """What the network fixes."""
+        return self.problem.sets
 
-class _Builder:
-    """The PuLP problem while it is being written; lives for one build."""
+    @property
+    def charges(self) -> Charges:
+        """What a unit costs, and who pays."""
+        return self.problem.charges
 
-    def __init__(self, world: World, sets: Sets, charges: Charges) -> None:
-        self.world, self.sets, self.charges = world, sets, charges
-        self.problem = pulp.LpProblem("allocation", pulp.LpMinimize)
-        self.variables: list[pulp.LpVariable] = []
-        self.costs: list[float] = []
-        self.surcharges: list[float] = []
-        self.terms: dict[int, list[tuple[pulp.LpVariable, float]]] = defaultdict(list)
-        self.limits: list[tuple[int, float]] = []
 
-    def columns(self, mask: Bools, cost: Floats, surcharge: Floats | float = 0.0) -> Ints:
-        """Add a closed column wherever `mask` is true; return their numbers."""
-        numbers = np.full(mask.shape, -1, dtype=np.int64)
-        costs = np.broadcast_to(cost, mask.shape)[mask]
-        first = len(self.variables)
-        numbers[mask] = np.arange(first, first + len(costs))
-        self.variables += [
-            self.problem.add_variable(f"x{first + i}", 0, 0) for i in range(len(costs))
-        ]
-        extra = np.broadcast_to(surcharge, mask.shape)[mask]
-        self.costs += (costs + extra).tolist()
-        self.surcharges += extra.tolist()
+class _Builder(Model):
+    """The model while it is being written, with the problem it is of."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__()
+        self.problem_of = problem
+        self.sets, self.charges = problem.sets, problem.charges
+        self._extra: list[tuple[Ints, Floats]] = []
+
+    def charged(self, mask: Bools, cost: Floats, surcharge: Floats) -> Ints:
+        """Add closed columns whose cost has a part that only breaks ties."""
+        cost, surcharge = (np.broadcast_to(part, mask.shape) for part in (cost, surcharge))
+        numbers = self.columns(mask, cost + surcharge)
+        self._extra.append((numbers[mask], surcharge[mask]))
         return numbers
 
-    def rows(self, mask: Bools, sense: int) -> Ints:
-        """Add an empty row with limit 0 wherever `mask` is true; return their numbers."""
-        numbers = np.full(mask.shape, -1, dtype=np.int64)
-        first, count = len(self.limits), int(mask.sum())
-        numbers[mask] = np.arange(first, first + count)
-        self.limits += [(sense, 0.0)] * count
-        return numbers
-
-    def add(self, rows: Ints, columns: Ints, coefficients: Floats | float) -> None:
-        """Put coefficients where both the row and the column exist."""
-        rows, columns, values = np.broadcast_arrays(rows, columns, coefficients)
-        there = (rows >= 0) & (columns >= 0) & (values != 0.0)
-        triples = zip(
-            rows[there].tolist(), columns[there].tolist(), values[there].tolist(), strict=True
-        )
-        for row, column, value in triples:
-            self.terms[row].append((self.variables[column], value))
-
-    def finish(self) -> LinearProgram:
-        """Hand the rows to PuLP and export."""
-        pairs = zip(self.variables, self.costs, strict=True)
-        self.problem += pulp.LpAffineExpression([(v, c) for v, c in pairs if c])
-        for row, (sense, limit) in enumerate(self.limits):
-            expression = pulp.LpAffineExpression(self.terms[row])
-            self.problem += pulp.LpConstraint(expression, sense, f"r{row}", limit)
-        return export(self.problem, self.variables)
+    def surcharge(self, n_columns: int) -> Floats:
+        """Return the part of each column's cost that only breaks ties."""
+        total = np.zeros(n_columns)
+        for numbers, extra in self._extra:
+            total[numbers] = extra
+        return total
 
 
-@lru_cache(maxsize=4)
-def template_of(world: World, shape: Shape, desk_price_bn_vnd: float = 0.0) -> Template:
-    """Build the template of a world.
-
-    Parameters
-    ----------
-    desk_price_bn_vnd : price of one more order on a desk, spread over what the order could carry
-    """
-    sets = sets_of(world, shape)
-    charges = charges_of(world, sets)
-    builder = _Builder(world, sets, charges)
-    columns = _all_columns(builder, desk_price_bn_vnd)
+@lru_cache(maxsize=8)
+def template_of(problem: Problem) -> Template:
+    """Build the template of a planning problem."""
+    builder = _Builder(problem)
+    columns = _all_columns(builder)
     rows = _all_rows(builder, columns)
-    program = builder.finish()
-    return Template(sets, charges, columns, rows, program, np.array(builder.surcharges))
+    program = builder.export()
+    return Template(problem, columns, rows, program, builder.surcharge(len(program.cost)))
 
 
 # --- columns --------------------------------------------------------------------------------
 
 
-def _all_columns(b: _Builder, desk_price: float) -> Columns:
+def _all_columns(b: _Builder) -> Columns:
     return Columns(
         served=_served(b),
         at_home=_at_home(b),
         own=_own(b),
         guest=_guest(b),
         release=_release(b),
-        lend=_lend(b, np.arange(len(b.sets.arc_from)), desk_price),
-        forward=_lend(b, b.sets.forward, desk_price, forwards=True),
-        create=_create(b, desk_price),
+        lend=_lend(b, np.arange(len(b.sets.arc_from))),
+        forward=_lend(b, b.sets.forward, forwards=True),
+        create=_create(b),
         draw=_draw(b),
+        below=b.columns(np.ones(b.sets.n_places, np.bool_), 0.0),
+        prepare=prepare_columns(b, b.problem_of),
     )
-
-
-def _stock_shape(sets: Sets) -> tuple[int, int, int]:
-    return sets.n_places, len(sets.resource), sets.n_periods
 
 
 def _served(b: _Builder) -> Ints:
     """served[k, s, t]: persons of cell k at severity s served through period t."""
-    return b.columns(np.ones((*b.sets.persons.shape, b.sets.n_periods), np.bool_), np.zeros(1))
+    return b.columns(np.ones((*b.sets.persons.shape, b.sets.n_periods), np.bool_), 0.0)
 
 
 def _run_cost(b: _Builder) -> Floats:
-    return b.world.resources.run_cost[b.sets.resource][:, None] * b.sets.lengths_days
+    return b.charges.run[:, None] * b.sets.lengths_days
 
 
 def _at_home(b: _Builder) -> Ints:
     """at_home[p, r, t]: own teams in use, after visitors; they cost their running while used."""
-    mask = np.broadcast_to(b.sets.is_team[:, None], _stock_shape(b.sets))
+    mask = np.broadcast_to(b.sets.is_team[:, None], b.sets.stock_shape)
     return b.columns(mask, _run_cost(b))
 
 
 def _own(b: _Builder) -> Ints:
     """own[p, r, t]: own units free for use in the period; for supplies all that is there."""
-    return b.columns(np.ones(_stock_shape(b.sets), np.bool_), np.zeros(1))
+    return b.columns(np.ones(b.sets.stock_shape, np.bool_), 0.0)
 
 
 def _guest(b: _Builder) -> Ints:
     """guest[p, r, t]: visiting teams present; they cost their running whether used or not."""
-    mask = np.broadcast_to(b.sets.is_team[:, None], _stock_shape(b.sets))
+    mask = np.broadcast_to(b.sets.is_team[:, None], b.sets.stock_shape)
     return b.columns(mask, _run_cost(b))
 
 
 def _release(b: _Builder) -> Ints:
     """release[p, r, d]: visitors sent home; their way back is counted as one day's running."""
     shape = (b.sets.n_places, len(b.sets.resource), len(b.sets.departure))
-    run = b.world.resources.run_cost[b.sets.resource]
-    return b.columns(np.broadcast_to(b.sets.is_team[:, None], shape), run[:, None])
+    mask = np.broadcast_to(b.sets.is_team[:, None], shape)
+    return b.columns(mask, b.charges.run[:, None])
 
 
-def _way(b: _Builder, handover_days: float) -> tuple[Bools, Floats]:
+def _way(b: _Builder, notice_days: float) -> tuple[Bools, Floats]:
     """Which (departure, first period served) exist, and the days away before serving, [D, T]."""
     starts = b.sets.edges_days[:-1]
     given = b.sets.edges_days[b.sets.departure]
     wait = starts - given[:, None]
-    return wait > 0.0, np.maximum(wait - handover_days, 0.0)
+    return wait > 0.0, np.maximum(wait - notice_days, 0.0)
 
 
 def _later(b: _Builder) -> Floats:
     return LATER_BN_VND * b.sets.departure[:, None].astype(np.float64)
 
 
-def _lend(b: _Builder, arcs: Ints, desk_price: float, forwards: bool = False) -> Ints:
+def _lend(b: _Builder, arcs: Ints, forwards: bool = False) -> Ints:
     """lend[a, r, d, t]: units sent along arc a at departure d that serve from period t on.
 
     Costs: travel (return included for teams), running on the way, the tiny cost of waiting.
     Own units cost nothing until they leave; visitors run on while their order is being signed.
     """
-    sets = b.sets
-    exists, on_way = _way(b, 0.0 if forwards else _lead_days(b, sets.transfer))
+    sets, charges = b.sets, b.charges
+    exists, on_way = _way(b, 0.0 if forwards else sets.transfer_days)
     mask = np.broadcast_to(exists, (len(arcs), len(sets.resource), *exists.shape)).copy()
     mask[~sets.near[arcs], :, 1:] = False
     if forwards:
         mask[:, ~sets.is_team] = False
     if sets.transfer < 0:
         mask[:] = False
-    run = (b.world.resources.run_cost * b.world.resources.is_team)[sets.resource]
-    cost = b.charges.arc[arcs][:, :, None, None] + run[:, None, None] * on_way
-    carried = np.maximum(b.world.resources.stock[sets.arc_from[arcs]][:, sets.resource], 1.0)
-    return b.columns(mask, cost, _later(b) + (desk_price / carried)[:, :, None, None])
+    cost = charges.arc[arcs][:, :, None, None] + charges.run[:, None, None] * on_way
+    signature = charges.signature / charges.lender_units[arcs]
+    return b.charged(mask, cost, _later(b) + signature[:, :, None, None])
 
 
-def _lead_days(b: _Builder, mechanism: int) -> float:
-    """Shortest typical days from order to handover; nothing runs before."""
-    if mechanism < 0:
-        return 0.0
-    chosen = b.world.mechanisms[mechanism]
-    desks = [b.world.desks[d] for d in set(chosen.desk.tolist()) if d >= 0]
-    approval = [mean_from_median(d.distribution, d.approval_days) for d in desks]
-    return mean_from_median(chosen.distribution, chosen.handover_days) + min(approval, default=0.0)
-
-
-def _create(b: _Builder, desk_price: float) -> Ints:
+def _create(b: _Builder) -> Ints:
     """create[g, p, d, t]: units created for place p whose first tranche serves from period t.
 
     Costs: unit cost and travel, running from handover, the tiny cost of waiting.
     """
-    sets = b.sets
+    sets, charges = b.sets, b.charges
     blocks = []
-    for g, (mechanism, supply, r) in enumerate(sets.goods):
-        exists, on_way = _tranche_ways(b, mechanism)
-        run = b.world.resources.run_cost[sets.resource[r]] if sets.is_team[r] else 0.0
-        cost = b.charges.goods[g][:, None, None] + run * on_way
-        extra = _later(b) + desk_price / max(1.0, min(supply.ceiling, 100.0))
+    for g, way in enumerate(sets.goods):
+        exists, on_way = _tranche_ways(b, way.notice_days, way.ramp)
+        cost = charges.goods[g][:, None, None] + charges.run[way.resource] * on_way
+        extra = _later(b) + charges.signature / way.carried
         mask = np.broadcast_to(exists, (sets.n_places, *exists.shape))
-        blocks.append(b.columns(mask, cost, extra))
+        blocks.append(b.charged(mask, cost, extra))
     shape = (0, sets.n_places, len(sets.departure), sets.n_periods)
     return np.stack(blocks) if blocks else np.zeros(shape, dtype=np.int64)
 
 
-def _tranche_ways(b: _Builder, mechanism: int) -> tuple[Bools, Floats]:
+def _tranche_ways(b: _Builder, notice_days: float, ramp: Ramp) -> tuple[Bools, Floats]:
     """As `_way`, for units handed over in tranches, each away from its own handover on."""
-    exists, on_way = _way(b, _lead_days(b, mechanism))
+    exists, on_way = _way(b, notice_days)
     serves, end = b.sets.edges_days[:-1], b.sets.edges_days[-1]
     total, before = np.zeros_like(on_way), 0.0
-    for day, share in _ramp(b, mechanism) or ((0, 1.0),):
+    for day, share in ramp:
         inside = np.minimum(serves + day, end) - np.minimum(serves - on_way + day, end)
         total += (share - before) * inside
         before = share
     return exists, total
-
-
-def _ramp(b: _Builder, mechanism: int) -> tuple[tuple[int, float], ...]:
-    return b.world.mechanisms[mechanism].ramp
 
 
 def _draw(b: _Builder) -> Ints:
@@ -307,7 +286,7 @@ def _draw(b: _Builder) -> Ints:
     at = np.arange(sets.n_periods)
     exists = (at > sets.departure[:, None]) & np.isin(at, sets.departure)
     mask = np.broadcast_to(exists, (len(sets.draws), sets.n_places, *exists.shape))
-    return b.columns(mask, np.zeros(1), LATER_BN_VND)
+    return b.charged(mask, np.zeros(1), np.full(1, LATER_BN_VND))
 
 
 # --- rows -----------------------------------------------------------------------------------
@@ -326,6 +305,10 @@ def _all_rows(b: _Builder, c: Columns) -> Rows:
         place_supply=place_supply,
         account=_account(b, c),
         fund=_fund(b, c),
+        fair=_fair(b, c),
+        prepared=add_preparation(
+            b, b.problem_of, c.prepare, own_balance[:, :, 0], lend, c.create
+        ),
     )
 
 
@@ -342,7 +325,7 @@ def _cover(b: _Builder, c: Columns) -> Ints:
 
     For supplies: · length(t) ≤ own[p, r, t], what is there at the start of the period.
     """
-    rows = b.rows(np.ones(_stock_shape(b.sets), np.bool_), pulp.LpConstraintLE)
+    rows = b.rows(np.ones(b.sets.stock_shape, np.bool_), Sense.AT_MOST)
     team = b.sets.is_team[:, None]
     _requirement(b, c, rows, np.where(team, 1.0, b.sets.lengths_days))
     b.add(rows, c.guest, -1.0)
@@ -353,7 +336,7 @@ def _cover(b: _Builder, c: Columns) -> Ints:
 
 def _home(b: _Builder, c: Columns) -> Ints:
     """at_home[p, r, t] ≤ own[p, r, t]."""
-    rows = b.rows(c.at_home >= 0, pulp.LpConstraintLE)
+    rows = b.rows(c.at_home >= 0, Sense.AT_MOST)
     b.add(rows, c.at_home, 1.0)
     b.add(rows, c.own, -1.0)
     return rows
@@ -365,15 +348,15 @@ def _own_balance(b: _Builder, c: Columns) -> Ints:
     The limit holds what is there (t = 0) and what is on the way.
     """
     sets = b.sets
-    rows = b.rows(c.own >= 0, pulp.LpConstraintEQ)
+    rows = b.rows(c.own >= 0, Sense.EQUAL)
     b.add(rows, c.own, 1.0)
     b.add(rows[:, :, 1:], c.own[:, :, :-1], -1.0)
     _leave(b, rows, c.lend, np.arange(len(sets.arc_from)))
     supply = np.where(sets.is_team[:, None], -1, rows)
     _arrive(b, supply, c.lend, np.arange(len(sets.arc_from)))
-    for g, (mechanism, _, r) in enumerate(sets.goods):
-        if not sets.is_team[r]:
-            _tranches(b, rows[:, r], c.create[g], mechanism)
+    for g, way in enumerate(sets.goods):
+        if not sets.is_team[way.resource]:
+            _tranches(b, rows[:, way.resource], c.create[g], way.ramp)
     used_before = np.where(sets.is_team[:, None], -1, rows)[:, :, 1:]
     shifted = np.full_like(rows, -1)
     shifted[:, :, :-1] = used_before
@@ -384,16 +367,16 @@ def _own_balance(b: _Builder, c: Columns) -> Ints:
 def _guest_balance(b: _Builder, c: Columns) -> Ints:
     """guest[t] = guest[t−1] + arrivals at t − forwarded at t − released at t."""
     sets = b.sets
-    rows = b.rows(c.guest >= 0, pulp.LpConstraintEQ)
+    rows = b.rows(c.guest >= 0, Sense.EQUAL)
     b.add(rows, c.guest, 1.0)
     b.add(rows[:, :, 1:], c.guest[:, :, :-1], -1.0)
     b.add(rows[:, :, sets.departure], c.release, 1.0)
     _arrive(b, rows, c.lend, np.arange(len(sets.arc_from)))
     _leave(b, rows, c.forward, sets.forward)
     _arrive(b, rows, c.forward, sets.forward)
-    for g, (mechanism, _, r) in enumerate(sets.goods):
-        if sets.is_team[r]:
-            _tranches(b, rows[:, r], c.create[g], mechanism)
+    for g, way in enumerate(sets.goods):
+        if sets.is_team[way.resource]:
+            _tranches(b, rows[:, way.resource], c.create[g], way.ramp)
     return rows
 
 
@@ -409,11 +392,11 @@ def _arrive(b: _Builder, rows: Ints, columns: Ints, arcs: Ints) -> None:
     b.add(reached[:, :, None, :], columns, -1.0)
 
 
-def _tranches(b: _Builder, rows: Ints, columns: Ints, mechanism: int) -> None:
+def _tranches(b: _Builder, rows: Ints, columns: Ints, ramp: Ramp) -> None:
     """Let created units join the balance in tranches, so many days after the first."""
     edges = b.sets.edges_days
     before = 0.0
-    for day, share in _ramp(b, mechanism) or ((0, 1.0),):
+    for day, share in ramp:
         period = np.searchsorted(edges[:-1], edges[:-1] + day)
         there = period < b.sets.n_periods
         reached = np.where(there, rows[:, np.minimum(period, b.sets.n_periods - 1)], -1)
@@ -425,7 +408,7 @@ def _lend_limit(b: _Builder, c: Columns) -> Ints:
     """Σ_{d' ≤ d} lent by p of r ≤ what the donor share leaves by departure d (limit)."""
     sets = b.sets
     shape = (sets.n_places, len(sets.resource), len(sets.departure))
-    rows = b.rows(np.ones(shape, np.bool_), pulp.LpConstraintLE)
+    rows = b.rows(np.ones(shape, np.bool_), Sense.AT_MOST)
     for d in range(shape[2]):
         b.add(rows[sets.arc_from][:, :, d, None, None], c.lend[:, :, : d + 1], 1.0)
     return rows
@@ -434,8 +417,8 @@ def _lend_limit(b: _Builder, c: Columns) -> Ints:
 def _supply_limits(b: _Builder, c: Columns) -> tuple[Ints, Ints]:
     """Σ created by a mechanism ≤ its ceiling left, in all and for each place (limits)."""
     count = len(b.sets.goods)
-    total = b.rows(np.ones(count, np.bool_), pulp.LpConstraintLE)
-    each = b.rows(np.ones((count, b.sets.n_places), np.bool_), pulp.LpConstraintLE)
+    total = b.rows(np.ones(count, np.bool_), Sense.AT_MOST)
+    each = b.rows(np.ones((count, b.sets.n_places), np.bool_), Sense.AT_MOST)
     b.add(total[:, None, None, None], c.create, 1.0)
     b.add(each[:, :, None, None], c.create, 1.0)
     return total, each
@@ -453,8 +436,8 @@ def _charged(b: _Builder, c: Columns) -> Iterable[tuple[Ints, Ints, Floats]]:
 def _account(b: _Builder, c: Columns) -> Ints:
     """Σ_{d' ≤ d} charged to the account of p − Σ drawn and credited by d ≤ open + due (limit)."""
     sets, n_departures = b.sets, len(b.sets.departure)
-    rows = b.rows(np.ones((sets.n_places, n_departures), np.bool_), pulp.LpConstraintLE)
-    owner = np.full(len(b.world.funds) + 1, -1)
+    rows = b.rows(np.ones((sets.n_places, n_departures), np.bool_), Sense.AT_MOST)
+    owner = np.full(b.charges.n_funds + 1, -1)
     accounts = b.charges.account
     owner[accounts[accounts >= 0]] = np.flatnonzero(accounts >= 0)
     for fund, block, cost in _charged(b, c):
@@ -462,29 +445,41 @@ def _account(b: _Builder, c: Columns) -> Ints:
         for d in range(n_departures):
             row = np.where(place >= 0, rows[place, d], -1)
             b.add(row, block[..., : d + 1, :], cost)
-    for m, mechanism in enumerate(sets.draws):
+    for m, way in enumerate(sets.draws):
         for d, period in enumerate(sets.departure.tolist()):
             since = sets.edges_days[period] - sets.edges_days[:-1]
-            credited = _handed_over(_ramp(b, mechanism), since)
+            credited = _handed_over(way.ramp, since)
             b.add(rows[:, d][:, None, None], c.draw[m], -credited)
     return rows
 
 
-def _handed_over(ramp: tuple[tuple[int, float], ...], since_days: Floats) -> Floats:
+def _handed_over(ramp: Ramp, since_days: Floats) -> Floats:
     """Share handed over so many days after the first handover; 0 before it."""
     shares = np.zeros(since_days.shape)
-    for day, share in ramp or ((0, 1.0),):
+    for day, share in ramp:
         shares[since_days >= day] = share
     return shares
 
 
 def _fund(b: _Builder, c: Columns) -> Ints:
-    """Σ charged to + drawn from a fund that is no account ≤ what is open on it (limit)."""
-    is_account = np.zeros(len(b.world.funds), np.bool_)
-    is_account[b.world.account_of[b.world.account_of >= 0]] = True
-    rows = b.rows(~is_account, pulp.LpConstraintLE)
-    lookup = np.append(rows, -1)
-    for fund, block, cost in _charged(b, c):
-        b.add(lookup[fund], block, cost)
-    b.add(lookup[b.charges.draw_fund][:, :, None, None], c.draw, 1.0)
+    """Σ_{d' ≤ d} charged to + drawn from a fund that is no account ≤ open on it by d (limit)."""
+    is_account = np.zeros(b.charges.n_funds, np.bool_)
+    is_account[b.charges.account[b.charges.account >= 0]] = True
+    n_departures = len(b.sets.departure)
+    mask = np.broadcast_to(~is_account[:, None], (b.charges.n_funds, n_departures))
+    rows = b.rows(mask, Sense.AT_MOST)
+    lookup = np.vstack((rows, np.full((1, n_departures), -1)))
+    draw_fund = b.charges.draw_fund[:, :, None, None]
+    for d in range(n_departures):
+        for fund, block, cost in _charged(b, c):
+            b.add(lookup[fund, d], block[..., : d + 1, :], cost)
+        b.add(lookup[draw_fund, d], c.draw[:, :, : d + 1], 1.0)
+    return rows
+
+
+def _fair(b: _Builder, c: Columns) -> Ints:
+    """Σ_{k at p, s, t} length(t) · served[k, s, t] + below[p] ≥ floor · Σ length · need (limit)."""
+    rows = b.rows(np.ones(b.sets.n_places, np.bool_), Sense.AT_LEAST)
+    b.add(rows[b.sets.place][:, None, None], c.served, b.sets.lengths_days)
+    b.add(rows, c.below, 1.0)
     return rows

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from nts_sim.decision.model import Policy
 from nts_sim.errors import InvalidInput, Problem
 from nts_sim.policies import rules
+from nts_sim.policies.settings import NAMED
 from nts_sim.spec.models import PolicySpec, SolverSpec
 
 _RULES: Mapping[str, Callable[[PolicySpec], Policy]] = MappingProxyType(
@@ -25,9 +26,10 @@ _RULES: Mapping[str, Callable[[PolicySpec], Policy]] = MappingProxyType(
     }
 )
 
-_PLANNER = "expected_value"
+PLANNERS: tuple[str, ...] = tuple(NAMED)
+"""Policies that solve the planning problem."""
 
-POLICY_NAMES: tuple[str, ...] = (*_RULES, _PLANNER)
+POLICY_NAMES: tuple[str, ...] = (*_RULES, *PLANNERS)
 """Every policy a configuration may name; a user's own is named on the command line instead."""
 
 
@@ -43,11 +45,11 @@ def make_policy(name: str, spec: PolicySpec, solver: SolverSpec | None = None) -
     """
     if name in _RULES:
         return _RULES[name](spec)
-    if name != _PLANNER:
+    if name not in PLANNERS:
         raise InvalidInput([Problem(f"policies.{name}", _unknown(name))])
-    from nts_sim.policies.optimised import expected_value
+    from nts_sim.policies.optimised import planned
 
-    return expected_value(spec, solver)
+    return planned(name, spec, solver)
 
 
 def _unknown(name: str) -> str:

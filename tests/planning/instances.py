@@ -19,7 +19,9 @@ from nts_sim.planning.numbers import Numbers, certain_need, numbers_of
 from nts_sim.planning.plan import OrderWriter, Plan, read_plan
 from nts_sim.planning.problem import Shape
 from nts_sim.planning.solve import Highs
+from nts_sim.planning.network import problem_of
 from nts_sim.planning.template import template_of
+from nts_sim.planning.twostage import Risk, solve_two_stage
 from nts_sim.testing import toy_desk, toy_mechanism, toy_supply, toy_threats, toy_world
 from nts_sim.trace.model import Kind
 from nts_sim.units import TICKS_PER_DAY
@@ -125,7 +127,7 @@ class Promise:
 
     @property
     def cost_bn_vnd(self) -> float:
-        return self.plan.cost_bn_vnd
+        return float(self.plan.cost_bn_vnd[0])
 
 
 def no_response_occupancy(world: World) -> Floats:
@@ -147,15 +149,15 @@ def promise(world: World) -> Promise:
     """Plan the whole horizon at day 0, in one-day periods, for the needs that will come."""
     horizon = world.horizon_days
     shape = Shape(horizon, departures=horizon - 1, donors=9, forwards=9, daily=True)
-    template = template_of(world, shape)
+    template = template_of(problem_of(world, shape))
     sets = template.sets
     need = no_response_occupancy(world)[sets.cell] * sets.persons[:, :, None]
     observation = first_observation(world)
     numbers = numbers_of(world, sets, observation, certain_need(world, sets, observation, need))
     filled = fill(template, numbers)
-    plan = read_plan(filled, Highs().solve(filled.program))
+    plan = read_plan(filled, solve_two_stage(filled.two_stage, Risk(), Highs()))
     per_person = world.cells.harm_rate[sets.cell] / sets.persons
-    harm = float(np.einsum("ks,kst->", per_person, need)) - plan.averted_bn_vnd
+    harm = float(np.einsum("ks,kst->", per_person, need)) - float(plan.averted_bn_vnd[0])
     return Promise(world, plan, numbers, harm)
 
 

@@ -1,0 +1,232 @@
+"""What is done before day 0, as mathematics: buying, posting, depots, mechanisms made ready.
+
+These columns are the first stage of the planning problem; depots and readiness are yes or no.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from nts_sim.planning.modelling import Model, Sense
+from nts_sim.planning.problem import Preparing, Problem
+from nts_sim.world.model import Floats, Ints
+
+
+@dataclass(frozen=True, eq=False)
+class PrepareColumns:
+    """Column numbers; -1 where no such column exists.
+
+    Attributes
+    ----------
+    buy : int array [place, R], units bought
+    post : int array [arc, R], units posted along an arc
+    depot : int array [place], 1 where a depot is opened
+    ready : int array [ready], 1 where the mechanism is made ready, in the order of `readiness`
+    pay : int array [source, place, R + 1], bn VND paid by a source; last: depots and readiness
+    """
+
+    buy: Ints
+    post: Ints
+    depot: Ints
+    ready: Ints
+    pay: Ints
+
+    @property
+    def numbers(self) -> Ints:
+        """Return all that exist."""
+        every = np.concatenate([
+            block.ravel() for block in (self.buy, self.post, self.depot, self.ready, self.pay)
+        ])  # fmt: skip
+        return every[every >= 0]
+
+    @property
+    def binary(self) -> Ints:
+        """Return those that are yes or no."""
+        both = np.concatenate((self.depot, self.ready))
+        return both[both >= 0]
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """Row numbers by family; empty where nothing may be done before day 0.
+
+    Attributes
+    ----------
+    capacity : int array [place]
+    posted : int array [place, R]
+    ready : int array [goods, place]; -1 where the mechanism is ready anyhow
+    paid : int array [place, R + 1]
+    source : int array [source]
+    place_share : int array [place]
+    at_most, at_least : int array [R]; -1 where there is no such guidance
+    """
+
+    capacity: Ints
+    posted: Ints
+    ready: Ints
+    paid: Ints
+    source: Ints
+    place_share: Ints
+    at_most: Ints
+    at_least: Ints
+
+
+def _none(*shape: int) -> Ints:
+    return np.full(shape, -1, dtype=np.int64)
+
+
+def prepare_columns(m: Model, problem: Problem) -> PrepareColumns:
+    """Add the columns; they are open, as the money limits them."""
+    sets, plan = problem.sets, problem.preparing
+    n, n_resources = sets.n_places, len(sets.resource)
+    if plan is None:
+        return PrepareColumns(
+            _none(n, n_resources), _none(len(sets.arc_from), n_resources), _none(n), _none(0),
+            _none(0, n, n_resources + 1),
+        )  # fmt: skip
+    sold = np.isfinite(plan.buy)
+    postable = np.isfinite(plan.post) & (plan.stock > 0.0)[sets.arc_from] & (plan.post_share > 0.0)
+    pays = np.ones((len(plan.sources), n, n_resources + 1), np.bool_)
+    for at, source in enumerate(plan.sources):
+        if source.resources is not None:
+            pays[at] = np.isin(np.arange(n_resources + 1), sorted(source.resources))
+    return PrepareColumns(
+        buy=m.columns(sold, np.where(sold, plan.buy, 0.0), upper=np.inf),
+        post=m.columns(postable, np.where(postable, plan.post, 0.0), upper=np.inf),
+        depot=m.columns(plan.depot_capacity > 0.0, plan.depot_cost, upper=1.0, integer=True),
+        ready=m.columns(
+            np.ones(len(plan.readiness), np.bool_), np.array([*plan.readiness.values()]),
+            upper=1.0, integer=True,
+        ),
+        pay=m.columns(pays, 0.0, upper=np.inf),
+    )  # fmt: skip
+
+
+def add_preparation(
+    m: Model, problem: Problem, c: PrepareColumns, stock_rows: Ints, lend_rows: Ints, create: Ints
+) -> Prepared:
+    """Add the rows, and what is prepared to the stock of day 0 and to what may be lent.
+
+    Parameters
+    ----------
+    stock_rows : int array [place, R], own balance of the first period
+    lend_rows : int array [place, R, D]
+    create : int array [goods, place, D, T]
+    """
+    sets, plan = problem.sets, problem.preparing
+    n, n_resources = sets.n_places, len(sets.resource)
+    if plan is None:
+        return Prepared(
+            _none(n), _none(n, n_resources), _none(len(sets.goods), n), _none(n, n_resources + 1),
+            _none(0), _none(n), _none(n_resources), _none(n_resources),
+        )  # fmt: skip
+    _join_stock(m, problem, plan, c, stock_rows, lend_rows)
+    spent = _paid(m, problem, plan, c)
+    return Prepared(
+        capacity=_capacity(m, problem, plan, c),
+        posted=_posted(m, problem, plan, c),
+        ready=_ready(m, problem, plan, c, create),
+        paid=spent,
+        source=_source(m, plan, c),
+        place_share=_place_share(m, problem, plan, c),
+        at_most=_resource_share(m, problem, plan, c, at_least=False),
+        at_least=_resource_share(m, problem, plan, c, at_least=True),
+    )
+
+
+def _join_stock(
+    m: Model, problem: Problem, plan: Preparing, c: PrepareColumns, stock: Ints, lend: Ints
+) -> None:
+    """own[p, r, 0] counts + bought + posted here − posted away; a share of it may be lent on."""
+    sets = problem.sets
+    shared = ((stock, -1.0), *((lend[:, :, d], -plan.lend_share) for d in range(lend.shape[2])))
+    for rows, sign in shared:
+        m.add(rows, c.buy, sign)
+        m.add(rows[sets.arc_to], c.post, sign)
+        m.add(rows[sets.arc_from], c.post, -sign)
+
+
+def _capacity(m: Model, problem: Problem, plan: Preparing, c: PrepareColumns) -> Ints:
+    """Σ_r volume[r] · (bought + posted here)[p, r] ≤ capacity[p] · depot[p]."""
+    rows = m.rows(np.ones(problem.sets.n_places, np.bool_), Sense.AT_MOST)
+    m.add(rows[:, None], c.buy, plan.volume)
+    m.add(rows[problem.sets.arc_to][:, None], c.post, plan.volume)
+    m.add(rows, c.depot, -plan.depot_capacity)
+    return rows
+
+
+def _posted(m: Model, problem: Problem, plan: Preparing, c: PrepareColumns) -> Ints:
+    """Σ posted away by p of r ≤ post_share · stock[p, r]."""
+    mask = np.ones(plan.stock.shape, np.bool_)
+    rows = m.rows(mask, Sense.AT_MOST, plan.post_share * plan.stock)
+    m.add(rows[problem.sets.arc_from], c.post, 1.0)
+    return rows
+
+
+def _ready(m: Model, problem: Problem, plan: Preparing, c: PrepareColumns, create: Ints) -> Ints:
+    """Σ_{d, t} created[g, p, d, t] ≤ limit[g, p] · ready[mechanism of g]."""
+    position = {mechanism: at for at, mechanism in enumerate(plan.readiness)}
+    asked = np.array([way.mechanism in position for way in problem.sets.goods], np.bool_)
+    rows = m.rows(np.repeat(asked[:, None], problem.sets.n_places, axis=1), Sense.AT_MOST)
+    m.add(rows[:, :, None, None], create, 1.0)
+    for g, way in enumerate(problem.sets.goods):
+        if way.mechanism in position:
+            m.add(rows[g], np.asarray(c.ready[position[way.mechanism]]), -plan.goods_limit[g])
+    return rows
+
+
+def _paid(m: Model, problem: Problem, plan: Preparing, c: PrepareColumns) -> Ints:
+    """What is spent at p on r = Σ_sources paid; depots there and (at place 0) readiness last."""
+    sets = problem.sets
+    n_resources = len(sets.resource)
+    rows = m.rows(np.ones((sets.n_places, n_resources + 1), np.bool_), Sense.EQUAL)
+    _add_spending(m, problem, plan, c, rows)
+    m.add(rows[None], c.pay, -1.0)
+    return rows
+
+
+def _add_spending(
+    m: Model, problem: Problem, plan: Preparing, c: PrepareColumns, rows: Ints, factor: float = 1.0
+) -> None:
+    """Add what is spent to rows [place, R + 1]; posting is charged to the place posted to."""
+    to = problem.sets.arc_to
+    m.add(rows[:, :-1], c.buy, factor * _finite(plan.buy))
+    m.add(rows[to][:, :-1], c.post, factor * _finite(plan.post))
+    m.add(rows[:, -1], c.depot, factor * plan.depot_cost)
+    m.add(rows[0, -1], c.ready, factor * np.array([*plan.readiness.values()]))
+
+
+def _finite(price: Floats) -> Floats:
+    return np.where(np.isfinite(price), price, 0.0)
+
+
+def _source(m: Model, plan: Preparing, c: PrepareColumns) -> Ints:
+    """Σ_{p, r} paid by a source ≤ what it has."""
+    money = np.array([source.amount_bn_vnd for source in plan.sources])
+    rows = m.rows(np.ones(len(money), np.bool_), Sense.AT_MOST, money)
+    m.add(rows[:, None, None], c.pay, 1.0)
+    return rows
+
+
+def _place_share(m: Model, problem: Problem, plan: Preparing, c: PrepareColumns) -> Ints:
+    """What is spent at p ≤ share · all money there is; only where guidance says so."""
+    n = problem.sets.n_places
+    limit = np.full(n, plan.place_share_at_most * plan.money_bn_vnd)
+    rows = m.rows(np.full(n, plan.place_share_at_most < 1.0), Sense.AT_MOST, limit)
+    m.add(rows[None, :, None], c.pay, 1.0)
+    return rows
+
+
+def _resource_share(
+    m: Model, problem: Problem, plan: Preparing, c: PrepareColumns, *, at_least: bool
+) -> Ints:
+    """What is spent on r ≤ (or ≥) share[r] · all that is spent; only where guidance says so."""
+    guidance = plan.resource_share_at_least if at_least else plan.resource_share_at_most
+    mask = np.isin(np.arange(len(problem.sets.resource)), sorted(guidance))
+    rows = m.rows(mask, Sense.AT_LEAST if at_least else Sense.AT_MOST)
+    for r, share in guidance.items():
+        m.add(np.asarray(rows[r]), c.pay[:, :, r], 1.0 - share)
+        m.add(np.asarray(rows[r]), np.delete(c.pay, r, axis=2), -share)
+    return rows
