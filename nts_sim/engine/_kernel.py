@@ -20,7 +20,7 @@ from numba import njit
 
 from nts_sim.decision.model import OrderKind
 from nts_sim.engine import contract, rules
-from nts_sim.engine.flat import Fixed, Play
+from nts_sim.engine.flat import Fixed, Opened, Play, Records
 from nts_sim.luck.compiled import draw, standard_exponential
 from nts_sim.trace.model import Kind
 from nts_sim.units import NEVER, TICKS_PER_DAY
@@ -65,6 +65,7 @@ _SIGNING, _HANDING_OVER, _SENDING = range(3)
 _DELIVERY, _DEPARTURE = contract.PHASE_DELIVERY, contract.PHASE_DEPARTURE
 _ONSET = contract.PHASE_ONSET
 _SETTLE, _EPOCH = contract.PHASE_SETTLE, contract.PHASE_EPOCH
+_RESETTLE = contract.PHASE_RESETTLE
 
 _ROW_ONSET, _ROW_SPREAD = int(Kind.ONSET), int(Kind.SPREAD)
 _ROW_BLOCKED, _ROW_MISSED = int(Kind.BLOCKED), int(Kind.MISSED)
@@ -929,6 +930,65 @@ def advance(w: Fixed, s: Play, until: int) -> bool:
             control.settling = _SETTLE
         if not settle(w, s):
             return False
+
+
+@entry
+def begin_alone(
+    w: Fixed, s: Play, blank: Play, opened: Opened, begins: Records, progress: Ints, until: int
+) -> bool:
+    """Carry futures to `until`, one after the other on the same tables; tell their begins.
+
+    `progress` counts futures that are done and begins told. False: rows or begins run short, call
+    again; the future that was under way starts again.
+    """
+    for future in range(progress[0], len(opened.futures)):
+        one = opened.futures[future]
+        _wipe(s, blank)
+        s.control[0].next_entry = one.first_entry
+        for stream in range(len(s.streams)):
+            s.streams[stream] = opened.streams[future, stream]
+        links = opened.links[one.first_link : one.last_link]
+        immune = opened.immune[one.first_immune : one.last_immune]
+        resume(w, s, opened.cells, opened.severities, opened.since, links, immune)
+        s.control[0].settling = _RESETTLE
+        if not (advance(w, s, s.control[0].now - 1) and advance(w, s, until)):
+            return False
+        if progress[1] + s.control[0].n_rows > len(begins):
+            return False
+        _tell_begins(w, s, future, begins, progress)
+        progress[0] = future + 1
+    return True
+
+
+@called
+def _wipe(s: Play, blank: Play) -> None:
+    """Set the tables to what they are before anything happened; orders were never there."""
+    s.control[0] = blank.control[0]
+    for i in range(len(s.live)):
+        s.live[i] = blank.live[i]
+    for i in range(len(s.works)):
+        s.works[i].loaded = False
+    for i in range(len(s.due)):
+        s.due[i] = -1
+    for place in range(len(s.spots)):
+        s.spots[place] = blank.spots[place]
+        for resource in range(s.stock.shape[1]):
+            s.stock[place, resource] = blank.stock[place, resource]
+    for i in range(len(s.nodes)):
+        s.nodes[i] = blank.nodes[i]
+
+
+@called
+def _tell_begins(w: Fixed, s: Play, future: int, begins: Records, progress: Ints) -> None:
+    """List the rows with which incidents begin."""
+    for at in range(s.control[0].n_rows):
+        row = s.rows[at]
+        if row["kind"] == _ROW_ONSET or row["kind"] == _ROW_SPREAD:
+            begin = begins[progress[1]]
+            begin.future, begin.tick = future, row["tick"]
+            begin.cell = w.cell_of[row["node"], row["threat"]]
+            begin.severity = int(row["quantity"])
+            progress[1] += 1
 
 
 @inlined

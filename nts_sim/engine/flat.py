@@ -84,6 +84,8 @@ ORDER = _record(
 STOP = _record(place=_I, leg_days=_F)
 SHIPMENT = _record(order=_I, day=_I, amount=_F, row=_I)
 ENTRY = _record(tick=_T, cell=_I, severity=_I, mark=_F)
+FUTURE = _record(first_entry=_I, first_link=_I, last_link=_I, first_immune=_I, last_immune=_I)
+BEGIN = _record(tick=_T, future=_I, cell=_I, severity=_I)
 
 
 class Fixed(NamedTuple):
@@ -103,6 +105,7 @@ class Fixed(NamedTuple):
     slots: Ints  # of all other clocks, by clock
     road_share: NDArray[np.float64]
     desk_share: NDArray[np.float64]
+    cell_of: Ints  # [node, threat]
 
 
 class Play(NamedTuple):
@@ -130,7 +133,25 @@ class Play(NamedTuple):
     rows: Records
 
 
-def _filled(dtype: np.dtype[np.void], n: int, **columns: Any) -> Records:
+class Opened(NamedTuple):
+    """Openings of many futures of what is known; read by the kernel.
+
+    `cells`, `severities` and `since` are known and so in every future; a future has spans of
+    `links` with a hit in flight and of `immune` cells, and a first entry in the calendar, in which
+    an entry that never comes closes each future.
+    """
+
+    cells: Ints
+    severities: Ints
+    since: Ints
+    futures: Records
+    streams: NDArray[np.uint64]  # [future, stream]
+    links: Ints
+    immune: Ints
+
+
+def filled(dtype: np.dtype[np.void], n: int, **columns: Any) -> Records:
+    """Make a table of records from its columns; the rest is 0."""
     table = np.zeros(n, dtype=dtype)
     for name, values in columns.items():
         table[name] = values
@@ -139,7 +160,7 @@ def _filled(dtype: np.dtype[np.void], n: int, **columns: Any) -> Records:
 
 def _spans(sizes: Ints) -> Records:
     ends = np.cumsum(sizes)
-    return _filled(SPAN, len(sizes), first=ends - sizes, last=ends)
+    return filled(SPAN, len(sizes), first=ends - sizes, last=ends)
 
 
 @lru_cache(maxsize=_WORLDS)
@@ -159,7 +180,7 @@ def fixed_tables(world: World) -> Fixed:
         cells_at_place=np.concatenate([by_node[:0], *world.cells.at_place]).astype(np.int32),
         at_node=_spans(np.bincount(world.cells.node, minlength=nodes)),
         cells_at_node=by_node,
-        desks=_filled(
+        desks=filled(
             DESK, len(world.desks), host=[desk.host for desk in world.desks],
             servers=[desk.servers for desk in world.desks],
         ),
@@ -167,12 +188,13 @@ def fixed_tables(world: World) -> Fixed:
         slots=_slots(world),
         road_share=np.ascontiguousarray(world.roads.speed_share),
         desk_share=np.ascontiguousarray(world.desk_speed),
+        cell_of=np.ascontiguousarray(world.cells.of),
     )  # fmt: skip
 
 
 def _rules(world: World) -> Records:
     n_resources = len(world.resources.name)
-    return _filled(
+    return filled(
         RULES, 1, n_places=world.nodes.n_places, n_cells=len(world.cells),
         n_links=len(world.links), n_resources=n_resources, horizon=ticks(world.horizon_days),
         measure_ready_day=world.measure.ready_day,
@@ -184,7 +206,7 @@ def _cells(world: World) -> Records:
     of = cells.threat
     out = np.searchsorted(world.links.source, np.arange(len(cells) + 1))
     fixed = np.array([law == "fixed" for law in threats.distribution], dtype=np.bool_)
-    return _filled(
+    return filled(
         CELL, len(cells), node=cells.node, place=cells.place, threat=of, key=cell_keys(world),
         gain=threats.containment_gain[of], sigma=threats.spread_reduction[of],
         protection=cells.protection, immunity_days=threats.immunity_days[of],
@@ -201,18 +223,18 @@ def _grades(world: World) -> tuple[Records, Records]:
     requirement = cells.requirement.reshape(3 * len(cells), cells.requirement.shape[2])
     grade, resource = np.nonzero(requirement > 0.0)
     spans = _spans(np.bincount(grade, minlength=len(requirement)))
-    grades = _filled(
+    grades = filled(
         GRADE, len(requirement), stay_days=threats.stay_days[cells.threat].ravel(),
         rise_days=threats.escalation_days[cells.threat].ravel(), first_need=spans["first"],
         last_need=spans["last"],
     )  # fmt: skip
     amount = requirement[grade, resource]
-    return grades, _filled(NEED, len(grade), resource=resource, amount=amount)
+    return grades, filled(NEED, len(grade), resource=resource, amount=amount)
 
 
 def _links(world: World) -> Records:
     links = world.links
-    return _filled(
+    return filled(
         LINK, len(links), source=links.source, target=links.target, key=link_keys(world),
         probability=links.probability, lag_days=links.lag_days,
         fixed=[law == "fixed" for law in links.distribution], repeats=links.repeats,
@@ -234,10 +256,10 @@ def _blank(world: World) -> tuple[Records, Records, Records]:
     """Make the tables of a replication that do not start empty, to be copied."""
     fixed = fixed_tables(world)
     rules = fixed.rules[0]
-    live = _filled(LIVE, rules["n_cells"], target=fixed.cells["target"], began=-1, row=-1)
+    live = filled(LIVE, rules["n_cells"], target=fixed.cells["target"], began=-1, row=-1)
     stock = np.zeros(world.resources.stock.shape, dtype=STOCK)
     stock["on_hand"] = world.resources.stock
-    queues = _filled(QUEUE, len(world.desks), head=-1, tail=-1, signing=-1)
+    queues = filled(QUEUE, len(world.desks), head=-1, tail=-1, signing=-1)
     return live, stock, queues
 
 
@@ -246,14 +268,13 @@ def new_play(world: World, luck: Luck, calendar: Calendar, start: int) -> Play:
     live, stock, queues = _blank(world)
     n_clocks = 3 * len(live) + len(world.links) + 2 * _ORDERS
     n_places, n_resources = stock.shape
-    streams = (Stream.STAY, Stream.ESCALATION, Stream.IMMUNITY, Stream.LAG, Stream.HIT)
     return Play(
-        control=_filled(
+        control=filled(
             CONTROL, 1, now=start, next_day=(start // TICKS_PER_DAY + 1) * TICKS_PER_DAY,
             room=_room(world),
         ),
-        streams=np.array([luck.stream(stream) for stream in streams], dtype=np.uint64),
-        calendar=_filled(
+        streams=streams_of(luck),
+        calendar=filled(
             ENTRY, len(calendar.tick), tick=calendar.tick, cell=calendar.cell,
             severity=calendar.severity, mark=calendar.mark,
         ),
@@ -263,7 +284,7 @@ def new_play(world: World, luck: Luck, calendar: Calendar, start: int) -> Play:
         agenda=np.empty(2 * n_clocks, dtype=AGENDA),
         slots=np.zeros(2 * _ORDERS, dtype=np.int64),
         hits=np.empty(len(world.links), dtype=HIT),
-        spots=_filled(SPOT, n_places, settled=start),
+        spots=filled(SPOT, n_places, settled=start),
         stock=stock.copy(),
         scratch=np.empty(n_resources, dtype=SCRATCH),
         nodes=np.zeros(len(world.nodes.code), dtype=NODE),
@@ -277,6 +298,13 @@ def new_play(world: World, luck: Luck, calendar: Calendar, start: int) -> Play:
     )  # fmt: skip
 
 
+def streams_of(luck: Luck) -> NDArray[np.uint64]:
+    """Hash what all draws of a stream share, for each stream that the kernel draws from."""
+    streams = (Stream.STAY, Stream.ESCALATION, Stream.IMMUNITY, Stream.LAG, Stream.HIT)
+    return np.array([luck.stream(stream) for stream in streams], dtype=np.uint64)
+
+
+@lru_cache(maxsize=_WORLDS)
 def _room(world: World) -> int:
     """Count the most rows that settling a place, or one event that is no order's, can write."""
     most_cells = max((len(cells) for cells in world.cells.at_place), default=0)

@@ -64,7 +64,7 @@ def open_future(
 
 def future_calendar(world: World, observation: Observation, luck: Luck) -> Calendar:
     """Return the onsets of one future: those forewarned, and events drawn for later."""
-    drawn, first = _events(world, luck), ticks(observation.reported_day) + 1
+    drawn, first = events(world, luck), ticks(observation.reported_day) + 1
     hidden = drawn.visible_tick > ticks(observation.day)
     warned = [(max(first, ticks(w.day)), w.cell, w.severity) for w in observation.warnings]
     known = np.array(warned, dtype=np.int64).reshape(-1, 3).T
@@ -81,13 +81,13 @@ def future_calendar(world: World, observation: Observation, luck: Luck) -> Calen
 
 
 @lru_cache(maxsize=_FUTURES)
-def _events(world: World, luck: Luck) -> Calendar:
+def events(world: World, luck: Luck) -> Calendar:
     """Draw the random events of one future; the same at every epoch."""
     return hazard_calendar(world, luck, scripted=False)
 
 
 @lru_cache(maxsize=_FUTURES)
-def _marks(world: World, luck: Luck) -> tuple[Floats, Floats]:
+def marks(world: World, luck: Luck) -> tuple[Floats, Floats]:
     """Draw what the chances of being immune and of a hit in flight are held against."""
     at_cell = luck.uniform(Stream.FUTURE, cell_keys(world), 0)
     return at_cell, luck.uniform(Stream.FUTURE, link_keys(world), 1)
@@ -98,19 +98,19 @@ def _opening(world: World, observation: Observation, luck: Luck, immune: Floats)
     told = ticks(observation.reported_day)
     active = np.flatnonzero(observation.severity)
     age_ticks = np.rint(observation.age_days[active] * TICKS_PER_DAY).astype(np.int64)
-    at_cell, on_link = _marks(world, luck)
+    at_cell, on_link = marks(world, luck)
     immune_now = (at_cell < immune) & (observation.severity == 0)
     return Opening(
         tick=told,
         cell=active,
         severity=observation.severity[active],
         since=told - age_ticks,
-        link=np.flatnonzero(on_link < _in_flight(world, observation)),
+        link=np.flatnonzero(on_link < in_flight(world, observation)),
         immune=np.flatnonzero(immune_now),
     )
 
 
-def _in_flight(world: World, observation: Observation) -> Floats:
+def in_flight(world: World, observation: Observation) -> Floats:
     """Chance that each link has a hit on its way: [link].
 
     One that repeats always has. Of one that comes once after an exponential lag, given that its
