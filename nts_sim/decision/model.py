@@ -6,7 +6,7 @@ decided in one place (`engine.admission`) and told back as `Ruling`s.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import NamedTuple, Protocol
@@ -241,6 +241,27 @@ class Observation:
     road_severity: Ints
 
 
+@dataclass(frozen=True, eq=False)
+class Preparation:
+    """What is done before day 0, out of the money for preparation (`World.terms`).
+
+    Quantities are rounded down to whole units where a resource comes in whole units.
+
+    Attributes
+    ----------
+    bought : float array [place, resource], new units
+    posted : (source, place, resource, quantity) of units moved; teams belong to the place they are
+        posted to for the whole run
+    depots : places where a depot is opened
+    ready : mechanisms that are made ready
+    """
+
+    bought: Floats
+    posted: tuple[tuple[int, int, int, float], ...] = ()
+    depots: frozenset[int] = frozenset()
+    ready: frozenset[int] = frozenset()
+
+
 class Decide(Protocol):
     """One replication's decision maker: called at each epoch."""
 
@@ -255,7 +276,8 @@ class Policy:
 
     `open` makes the decision maker of one replication, so that memory never leaks from one to the
     next. `manages_returns` switches the automatic return of idle teams off. `waits` says that the
-    policy never gives an order: its epochs are skipped.
+    policy never gives an order: its epochs are skipped. `prepare` says what is done before day 0,
+    once for each world, whatever the luck (None: nothing); it must be hashable.
     """
 
     name: str
@@ -263,6 +285,7 @@ class Policy:
     manages_returns: bool = False
     settings: Mapping[str, object] = field(default_factory=dict)
     waits: bool = False
+    prepare: Callable[[World], Preparation] | None = None
 
 
 class OpenPolicy(Protocol):
