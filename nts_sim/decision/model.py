@@ -242,6 +242,27 @@ class Observation:
     road_severity: Ints
 
 
+@dataclass(frozen=True, eq=False)
+class Preparation:
+    """What is done before day 0, out of the money for preparation (`World.terms`).
+
+    Quantities are rounded down to whole units where a resource comes in whole units.
+
+    Attributes
+    ----------
+    bought : float array [place, resource], new units
+    posted : (source, place, resource, quantity) of units moved; teams belong to the place they are
+        posted to for the whole run
+    depots : places where a depot is opened
+    ready : mechanisms that are made ready
+    """
+
+    bought: Floats
+    posted: tuple[tuple[int, int, int, float], ...] = ()
+    depots: frozenset[int] = frozenset()
+    ready: frozenset[int] = frozenset()
+
+
 class Decide(Protocol):
     """One replication's decision maker: called at each epoch."""
 
@@ -256,8 +277,9 @@ class Policy:
 
     `open` makes the decision maker of one replication, so that memory never leaks from one to the
     next. `manages_returns` switches the automatic return of idle teams off. `waits` says that the
-    policy never gives an order: its epochs are skipped. `open_knowing` opens a bound: it is told the
-    luck of the replication, which nobody knows.
+    policy never gives an order: its epochs are skipped. `prepare` says what is done before day 0,
+    once for each world, whatever the luck (None: nothing); it must be hashable. `open_knowing`
+    opens a bound: it is told the luck of the replication, which nobody knows.
     """
 
     name: str
@@ -266,6 +288,7 @@ class Policy:
     settings: Mapping[str, object] = field(default_factory=dict)
     waits: bool = False
     open_knowing: Callable[[World, Luck], Decide] | None = None
+    prepare: Callable[[World], Preparation] | None = None
 
 
 class OpenPolicy(Protocol):

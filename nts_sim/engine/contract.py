@@ -31,7 +31,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from nts_sim.decision.model import Observation, Order, OrderKind, Ruling
+from nts_sim.decision.model import Observation, Order, OrderKind, Preparation, Ruling
 from nts_sim.luck.draws import Luck
 from nts_sim.trace.model import Kind, Row, Trace
 from nts_sim.world.model import Floats, Ints
@@ -219,13 +219,15 @@ class Engine(Protocol):
 class Run:
     """One replication under one policy, as everything above the engine reads it.
 
-    `trace` is sorted; `rulings` is the order book, by order number.
+    `trace` is sorted; `rulings` is the order book, by order number; `preparation` is what was done
+    to the world before day 0 (None: it ran as it was).
     """
 
     policy: str
     luck: Luck
     trace: Trace
     rulings: tuple[Ruling, ...]
+    preparation: Preparation | None = None
 
 
 class Session(Protocol):

@@ -14,6 +14,7 @@ from nts_sim.engine.futures import Future, open_future
 from nts_sim.engine.observer import Observer
 from nts_sim.engine.orderbook import OrderBook
 from nts_sim.engine.outlook import Outlook
+from nts_sim.engine.prepared import preparation_of, prepared
 from nts_sim.luck.calendar import hazard_calendar
 from nts_sim.luck.draws import Luck
 from nts_sim.trace.model import Trace
@@ -115,7 +116,9 @@ def _by_home(visiting: Visiting) -> tuple[int, int, int]:
 
 
 def simulate(world: World, policy: Policy, luck: Luck, engine: EngineName = "compiled") -> Run:
-    """Run one replication of `world` under `policy` with the given luck."""
+    """Run one replication of `world`, as `policy` prepares it, with the given luck."""
+    preparation = preparation_of(policy, world)
+    world = prepared(world, preparation)
     session = LocalSession(world, luck, manages_returns=policy.manages_returns, engine=engine)
     decide = policy.open_knowing(world, luck) if policy.open_knowing else policy.open(world)
     for day in () if policy.waits else world.epoch_days:
@@ -123,4 +126,4 @@ def simulate(world: World, policy: Policy, luck: Luck, engine: EngineName = "com
         session.apply(decide(session.observe()))
     session.advance(ticks(world.horizon_days))
     session.engine.close()
-    return Run(policy.name, luck, session.trace(), tuple(session.book.rulings))
+    return Run(policy.name, luck, session.trace(), tuple(session.book.rulings), preparation)

@@ -58,7 +58,7 @@ class Tally:
     flow_units, flow_cost : float arrays, sums at those positions
     served_by : float array [mechanism, day], sums
     need : float array [day], sums of person-days in need
-    required : float array [2, place, resource], sums; see `Replication`
+    required, held : float array [2, place, resource] and [place, resource], sums; see `Replication`
     """
 
     count: int
@@ -70,6 +70,7 @@ class Tally:
     served_by: Floats
     need: Floats
     required: Floats
+    held: Floats
 
 
 def tally(replication: Replication) -> Tally:
@@ -77,7 +78,7 @@ def tally(replication: Replication) -> Tally:
     return Tally(
         1, moments(replication.places), replication.map_days, replication.flow_slot,
         replication.flow_units, replication.flow_cost, replication.served_by,
-        replication.daily[1], replication.required,
+        replication.daily[1], replication.required, replication.held,
     )  # fmt: skip
 
 
@@ -92,7 +93,7 @@ def merged(a: Tally, b: Tally) -> Tally:
     return Tally(
         a.count + b.count, merged_moments(a.places, b.places), a.map_days + b.map_days, slot,
         units, cost, a.served_by + b.served_by, a.need + b.need,
-        a.required + b.required,
+        a.required + b.required, a.held + b.held,
     )  # fmt: skip
 
 

@@ -3,19 +3,20 @@
 Costs are of three kinds. *Spent*: charged at handover. *Running*: teams, per day away from home
 (mobilised teams: from handover until released) or in use at home, visitors being used first.
 *Replaced*: supplies used that no order had bought, at the cost of new ones; bought supplies are
-used first, and sent on first. All flows are told apart by (fund, mechanism, resource, place) and
-add up to the cost.
+used first, and sent on first. Before day 0 comes the cost of preparation: what it bought counts as
+bought, and the teams it posted are used first at their post, their days being paid. All flows are
+told apart by (fund, mechanism, resource, place) and add up to the cost.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from nts_sim.decision.model import OrderKind, Ruling
-from nts_sim.outcomes.layout import OWN_STOCK, OWNER_BUDGET, UNCHARGED, Layout
+from nts_sim.outcomes.layout import OWN_STOCK, OWNER_BUDGET, PREPARATION, UNCHARGED, Layout
 from nts_sim.trace.fold import Levels, Moves, levels_of, moves, ratio, rows_of, sums_at
 from nts_sim.trace.model import Kind, Trace
 from nts_sim.units import ticks
@@ -110,7 +111,7 @@ class Effort:
     spent_by_fund : float array [fund label], bn VND; accounts told by where their money came from
     spent_by_mechanism : float array [mechanism]
     running, supplies_used, supplies_replaced, spent : float, bn VND
-    turns : float array [resource], units posted
+    turns : float array [resource], units posted, before day 0 or since
     unit_days : float array [resource], units × days away
     wait_days : float, mean wait for a signature; NaN without orders that need one
     flows : Flows; slots ascend, and none is empty
@@ -173,13 +174,14 @@ def effort_of(trace: Trace, rulings: Sequence[Ruling], layout: Layout) -> Effort
     ledger = _ledger(scene)
     levels = levels_of(
         trace, book.posts, layout.cell_of, layout.place_of, layout.requirement,
-        world.nodes.n_places, ticks(world.horizon_days),
+        ticks(world.horizon_days), layout.posted_teams,
     )  # fmt: skip
     came, supplies = _help(scene), _supplies(scene)
     n_resources, n_mechanisms = len(resources.name), len(layout.mechanisms)
     away = came.away_days[:, None] * came.mix
     unit_days = sums_at(came.resource, away.sum(axis=1), n_resources)
     own_days = levels.own_days.sum(axis=0) * resources.is_team
+    beforehand = layout.posted_teams.sum(axis=0)
     spent = ledger.spent.sum(axis=0)
     return Effort(
         spent_by_fund=ledger.spent.sum(axis=1),
@@ -188,8 +190,8 @@ def effort_of(trace: Trace, rulings: Sequence[Ruling], layout: Layout) -> Effort
         running=float(resources.run_cost @ (unit_days + own_days)),
         supplies_used=float((supplies.used @ resources.acquire_cost).sum()),
         supplies_replaced=float((supplies.replaced @ resources.acquire_cost).sum()),
-        turns=sums_at(posted.resource, posted.units, n_resources) * resources.is_team,
-        unit_days=unit_days, wait_days=_mean_wait(scene),
+        turns=sums_at(posted.resource, posted.units, n_resources) * resources.is_team + beforehand,
+        unit_days=unit_days + beforehand * world.horizon_days, wait_days=_mean_wait(scene),
         flows=_flows(scene, ledger, came, levels, supplies), help=came, levels=levels,
     )  # fmt: skip
 
@@ -367,7 +369,7 @@ def _bought(scene: _Scene, used: Trace) -> tuple[Floats, Floats]:
     posted, layout = scene.posted, scene.layout
     price = layout.has_price[posted.mechanism, posted.resource]
     given = posted.units * ~layout.world.resources.is_team[posted.resource]
-    bought = np.zeros(layout.stock_shape[::-1])
+    bought = layout.bought_before.copy()
     for each in np.flatnonzero(given).tolist():
         left, resource = posted.source[each], posted.resource[each]
         units = given[each] if price[each] else 0.0
@@ -471,7 +473,7 @@ def _flows(
     layout = scene.layout
     parts = (
         _charged(ledger, layout), _by_owners(came, layout), _goods(scene, supplies),
-        _own(levels, supplies, layout),
+        _own(levels, supplies, layout), *_before(layout),
     )  # fmt: skip
     slots, units, cost = (
         np.concatenate([part.ravel() for part in column]) for column in zip(*parts, strict=True)
@@ -525,3 +527,25 @@ def _own(
     teams = resources.is_team
     cost = levels.own_days * resources.run_cost * teams + supplies.own * resources.acquire_cost
     return slot, levels.own_most * teams + supplies.own, cost
+
+
+def _before(layout: Layout) -> Iterator[tuple[Ints, Floats, Floats]]:
+    """Put what was done before day 0 on the money for it.
+
+    Units, and the depots that hold them, are the place's own; fees of readiness are the
+    mechanism's, spread evenly over the provinces and what it creates.
+    """
+    done, world = layout.world.prepared, layout.world
+    if done is None:
+        return
+    payer, place = layout.funds.index(PREPARATION), np.arange(world.nodes.n_places)[:, None]
+    stored = np.flatnonzero(~world.resources.is_team) if not world.resources.is_team.all() else [0]
+    cost = done.cost.bought + done.cost.posted
+    cost[:, stored] += done.cost.depots[:, None] / len(stored)
+    resource = np.arange(len(layout.resources))
+    yield layout.flow_slot(payer, layout.local, resource, place), done.bought + done.posted, cost
+    for index in np.flatnonzero(done.cost.readiness).tolist():
+        made = np.array([s.resource for s in world.mechanisms[index].supplies] or [0])
+        slot = layout.flow_slot(payer, index, made, place[: world.nodes.n_provinces])
+        fee = done.cost.readiness[index] / slot.size
+        yield slot, np.zeros(slot.shape), np.full(slot.shape, fee)

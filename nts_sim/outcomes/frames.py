@@ -44,7 +44,9 @@ def _count(name: str, unit: str, meaning: str) -> Column:
 _SCENARIO = _text("scenario", "named future, or the weighted set of them")
 _POLICY = _text("policy", "who decides")
 _METRIC = _text("metric", "what is measured; see nts_sim.outcomes.metrics")
-_KEY = _text("key", "field, threat, resource, fund or mechanism the metric is for; 'all' together")
+_KEY = _text(
+    "key", "field, threat, resource, fund, mechanism or kind the metric is for; 'all' together"
+)
 _UNIT = _text("unit", "unit of the metric")
 _DAY = _count("day", "day", "day d is the time from d to d + 1 after the start; averages over it")
 _PLACE = _text("place", "code of the place")
@@ -100,7 +102,8 @@ TABLES: Final[Mapping[str, tuple[Column, ...]]] = {
     "flows": (
         _SCENARIO, _POLICY,
         _text("fund", "who pays: kind of fund; own_stock: the place itself; owner_budget: running "
-              "cost of, and goods from, those who sent help; uncharged: nobody"),
+              "cost of, and goods from, those who sent help; uncharged: nobody; preparation: "
+              "money before day 0"),
         _text("mechanism", "way of mobilising; local_on_spot: what the place had"),
         _text("resource", "what was mobilised"), _PLACE,
         _number("units", "units", "mean units sent; own teams: most in use at once; own supplies: "

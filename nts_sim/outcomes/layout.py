@@ -15,6 +15,9 @@ from nts_sim.world.model import Bools, Floats, Ints, World
 OWN_STOCK: Final = "own_stock"
 OWNER_BUDGET: Final = "owner_budget"
 UNCHARGED: Final = "uncharged"
+PREPARATION: Final = "preparation"
+_NO_FUND: Final = (OWN_STOCK, OWNER_BUDGET, UNCHARGED, PREPARATION)
+PREPARATION_KINDS: Final = ("bought", "posted", "depots", "readiness")
 LOCAL_ON_SPOT: Final = "local_on_spot"
 
 
@@ -47,9 +50,8 @@ class Layout:
 
     @cached_property
     def funds(self) -> tuple[str, ...]:
-        """Labels of who pays: kinds of fund, then own stock, owners' budgets, nobody."""
-        kinds = sorted({fund.kind for fund in self.world.funds})
-        return (*kinds, OWN_STOCK, OWNER_BUDGET, UNCHARGED)
+        """Labels of who pays: kinds of fund, own stock, owners, nobody, money before day 0."""
+        return (*sorted({fund.kind for fund in self.world.funds}), *_NO_FUND)
 
     @cached_property
     def mechanisms(self) -> tuple[str, ...]:
@@ -109,6 +111,18 @@ class Layout:
         return made
 
     @cached_property
+    def posted_teams(self) -> Floats:
+        """Teams posted to each place before day 0, float array [place, resource]."""
+        done, none = self.world.prepared, np.zeros(self.stock_shape[::-1])
+        return none if done is None else done.posted * self.world.resources.is_team
+
+    @cached_property
+    def bought_before(self) -> Floats:
+        """Supplies bought for each place before day 0, float array [place, resource]."""
+        done, none = self.world.prepared, np.zeros(self.stock_shape[::-1])
+        return none if done is None else done.bought * ~self.world.resources.is_team
+
+    @cached_property
     def opening_balance(self) -> Floats:
         """Money on the account of each place on day 0, bn VND; float array [place]."""
         money = np.zeros(self.world.nodes.n_places)
@@ -129,7 +143,7 @@ class Layout:
     def keys(self) -> Mapping[By, tuple[str, ...]]:
         """Keys of each split, without 'all'."""
         names, is_team = self.world.resources.name, self.world.resources.is_team
-        charged = tuple(f for f in self.funds if f not in (OWN_STOCK, OWNER_BUDGET, UNCHARGED))
+        charged = tuple(fund for fund in self.funds if fund not in _NO_FUND)
         return {
             "all": (),
             "field": self.fields,
@@ -139,6 +153,7 @@ class Layout:
             "supply": tuple(name for name, team in zip(names, is_team, strict=True) if not team),
             "fund": charged,
             "mechanism": tuple(mechanism.name for mechanism in self.world.mechanisms),
+            "preparation": PREPARATION_KINDS,
         }
 
     @cached_property

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nts_sim.engine.contract import Run
+from nts_sim.engine.prepared import prepared
 from nts_sim.outcomes.effort import Effort, Help, effort_of
 from nts_sim.outcomes.layout import Layout, layout_of
 from nts_sim.outcomes.people import People, gini, people_of
@@ -34,6 +35,7 @@ class Replication:
     served_by : float array [mechanism, day], person-days served by means of the mechanism
     required : float array [2, place, resource]: teams most required at once and supplies required
         in all; unit-days (supplies: units) of both not met
+    held : float array [place, resource], units on day 0, what was prepared included
     """
 
     values: Floats
@@ -45,11 +47,12 @@ class Replication:
     flow_cost: Floats
     served_by: Floats
     required: Floats
+    held: Floats
 
 
 def measure(run: Run, world: World) -> Replication:
-    """Measure one replication."""
-    layout = layout_of(world)
+    """Measure one replication of `world`, as the run's policy prepared it."""
+    layout = layout_of(prepared(world, run.preparation))
     people = people_of(run.trace, layout)
     effort = effort_of(run.trace, run.rulings, layout)
     places = _places(people, layout)
@@ -64,6 +67,7 @@ def measure(run: Run, world: World) -> Replication:
         flow_slot=effort.flows.slot, flow_units=effort.flows.units, flow_cost=effort.flows.cost,
         served_by=_served_by(people, effort.help, layout),
         required=_required(people, effort, layout),
+        held=layout.world.resources.stock,
     )  # fmt: skip
 
 
@@ -127,9 +131,11 @@ def _incident_values(people: People, layout: Layout) -> Values:
 
 def _effort_values(effort: Effort, layout: Layout) -> Values:
     n_funds, n_mechanisms = len(layout.keys["fund"]), len(layout.world.mechanisms)
-    resources = layout.world.resources
+    resources, before = layout.world.resources, layout.world.preparation_cost_bn_vnd
+    response = effort.spent + effort.running + effort.supplies_replaced
     return {
-        ("cost_bn_vnd", "all"): effort.spent + effort.running + effort.supplies_replaced,
+        ("cost_bn_vnd", "all"): response + before,
+        **_preparation_values(layout),
         **_split("spent_by_fund_bn_vnd", layout.keys["fund"], effort.spent_by_fund[:n_funds]),
         **_split(
             "spent_by_mechanism_bn_vnd", layout.keys["mechanism"],
@@ -144,6 +150,12 @@ def _effort_values(effort: Effort, layout: Layout) -> Values:
         ("force_turns", "all"): float(effort.turns @ resources.people_per_unit),
         ("force_days", "all"): float(effort.unit_days @ resources.people_per_unit),
     }  # fmt: skip
+
+
+def _preparation_values(layout: Layout) -> Values:
+    done = layout.world.prepared
+    parts = dict.fromkeys(layout.keys["preparation"], 0.0) if done is None else done.cost.by_kind
+    return _split("preparation_cost_bn_vnd", tuple(parts), np.array(list(parts.values())))
 
 
 def _share_values(people: People, places: Floats, world: World) -> Values:

@@ -8,7 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-By = Literal["all", "field", "threat", "resource", "team", "supply", "fund", "mechanism"]
+By = Literal[
+    "all", "field", "threat", "resource", "team", "supply", "fund", "mechanism", "preparation"
+]
 """What a metric is split by; every split but `team`, `resource` and `supply` also has 'all'."""
 
 
@@ -56,7 +58,12 @@ METRICS: Final[tuple[Metric, ...]] = (
         "required units * days * (1 - coverage)", by="resource", with_total=False),
     Metric(
         "cost_bn_vnd", "bn VND",
-        "all cost: spent, running cost of teams, supplies to be replaced", ranked=True),
+        "all cost: preparation, spent, running cost of teams, supplies to be replaced",
+        ranked=True),
+    Metric(
+        "preparation_cost_bn_vnd", "bn VND",
+        "paid before day 0: units bought, units posted with their days away, depots, readiness",
+        by="preparation"),
     Metric(
         "spent_by_fund_bn_vnd", "bn VND",
         "charged at handover; what a working account paid is told by where its money came from",

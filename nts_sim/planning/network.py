@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 
 import numpy as np
 
+from nts_sim.engine.prepared import posting_cost
 from nts_sim.engine.travel import RouteMap, routes, travel_days
 from nts_sim.luck.draws import mean_from_median
 from nts_sim.planning.problem import (
@@ -13,9 +15,11 @@ from nts_sim.planning.problem import (
     Charges,
     Goods,
     Money,
+    Preparing,
     Problem,
     Sets,
     Shape,
+    Source,
     period_edges,
 )
 from nts_sim.world.model import Bools, Effect, Floats, Ints, Mechanism, Supply, World
@@ -29,7 +33,7 @@ def problem_of(world: World, shape: Shape, signature_bn_vnd: float = 0.0) -> Pro
     """Return the planning problem of a world."""
     sets = _sets_of(world, shape)
     charges = _charges_of(world, sets, signature_bn_vnd)
-    return Problem(sets, charges)
+    return Problem(sets, charges, _preparing(world, sets) if shape.prepare else None)
 
 
 def supply_of(world: World, goods: Goods) -> Supply:
@@ -46,7 +50,11 @@ def _sets_of(world: World, shape: Shape) -> Sets:
     resource = np.flatnonzero(required)
     persons = np.where(cells.exposed[chosen] > 0.0, cells.exposed[chosen], 1.0)
     arc_from, arc_to, rank = _arcs(world)
-    enabled = [i for i, m in enumerate(world.mechanisms) if m.enabled]
+    enabled = [
+        i
+        for i, m in enumerate(world.mechanisms)
+        if m.enabled or (shape.prepare and m.readiness_cost_bn_vnd > 0.0)
+    ]
     transfer = next((i for i in enabled if world.mechanisms[i].effect is Effect.TRANSFER), -1)
     return Sets(
         edges_days=edges,
@@ -136,6 +144,53 @@ def _charges_of(world: World, sets: Sets, signature_bn_vnd: float) -> Charges:
         signature=signature_bn_vnd,
         lender_units=np.maximum(resources.stock[sets.arc_from][:, sets.resource], 1.0),
     )
+
+
+def _preparing(world: World, sets: Sets) -> Preparing:
+    """What may be done before day 0, by the world's terms."""
+    terms, n = world.terms, sets.n_places
+    position = {int(r): at for at, r in enumerate(sets.resource)}
+    tonnes = np.array([terms.tonnes_per_unit.get(int(r), 0.0) for r in sets.resource])
+    lender = world.mechanisms[sets.transfer] if sets.transfer >= 0 else None
+    limits = [np.minimum(w.place_ceiling[:n], w.ceiling) for w in _supplies(world, sets)]
+    return Preparing(
+        stock=world.resources.stock[:n][:, sets.resource],
+        buy=np.repeat(world.resources.acquire_cost[sets.resource][None], n, axis=0),
+        post=posting_cost(world)[sets.arc_from, sets.arc_to][:, sets.resource],
+        post_share=terms.post_share,
+        depot_cost=np.full(n, terms.depot_cost_bn_vnd),
+        depot_capacity=np.full(n, terms.depot_capacity_tonnes),
+        volume=tonnes,
+        lend_share=0.0 if lender is None else lender.donor_share,
+        sources=tuple(
+            Source(s.name, s.amount_bn_vnd, _positions(s.resources, position))
+            for s in terms.sources
+        ),
+        goods_limit=np.array(limits).reshape(len(sets.goods), n),
+        readiness={
+            i: m.readiness_cost_bn_vnd
+            for i, m in enumerate(world.mechanisms)
+            if m.readiness_cost_bn_vnd > 0.0 and any(w.mechanism == i for w in sets.goods)
+        },
+        place_share_at_most=terms.place_share_at_most,
+        resource_share_at_most=_by_position(terms.resource_share_at_most, position),
+        resource_share_at_least=_by_position(terms.resource_share_at_least, position),
+    )
+
+
+def _supplies(world: World, sets: Sets) -> list[Supply]:
+    return [supply_of(world, way) for way in sets.goods]
+
+
+def _positions(resources: frozenset[int] | None, position: dict[int, int]) -> frozenset[int] | None:
+    """Positions of resources; those that nobody requires are not planned for."""
+    if resources is None:
+        return None
+    return frozenset(position[r] for r in resources if r in position)
+
+
+def _by_position(shares: Mapping[int, float], position: dict[int, int]) -> dict[int, float]:
+    return {position[r]: share for r, share in shares.items() if r in position}
 
 
 def road_km(road: RouteMap, n: int) -> Floats:

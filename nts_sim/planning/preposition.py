@@ -149,10 +149,11 @@ def _join_stock(
 
 
 def _capacity(m: Model, problem: Problem, plan: Preparing, c: PrepareColumns) -> Ints:
-    """Σ_r volume[r] · (bought + posted here)[p, r] ≤ capacity[p] · depot[p]."""
+    """Σ_r volume[r] · (bought + posted here − posted away)[p, r] ≤ capacity[p] · depot[p]."""
     rows = m.rows(np.ones(problem.sets.n_places, np.bool_), Sense.AT_MOST)
     m.add(rows[:, None], c.buy, plan.volume)
     m.add(rows[problem.sets.arc_to][:, None], c.post, plan.volume)
+    m.add(rows[problem.sets.arc_from][:, None], c.post, -plan.volume)
     m.add(rows, c.depot, -plan.depot_capacity)
     return rows
 
@@ -178,24 +179,18 @@ def _ready(m: Model, problem: Problem, plan: Preparing, c: PrepareColumns, creat
 
 
 def _paid(m: Model, problem: Problem, plan: Preparing, c: PrepareColumns) -> Ints:
-    """What is spent at p on r = Σ_sources paid; depots there and (at place 0) readiness last."""
+    """What is spent at p on r = Σ_sources paid; depots there and (at place 0) readiness last.
+
+    Posting is charged to the place posted to.
+    """
     sets = problem.sets
-    n_resources = len(sets.resource)
-    rows = m.rows(np.ones((sets.n_places, n_resources + 1), np.bool_), Sense.EQUAL)
-    _add_spending(m, problem, plan, c, rows)
+    rows = m.rows(np.ones((sets.n_places, len(sets.resource) + 1), np.bool_), Sense.EQUAL)
+    m.add(rows[:, :-1], c.buy, _finite(plan.buy))
+    m.add(rows[sets.arc_to][:, :-1], c.post, _finite(plan.post))
+    m.add(rows[:, -1], c.depot, plan.depot_cost)
+    m.add(rows[0, -1], c.ready, np.array([*plan.readiness.values()]))
     m.add(rows[None], c.pay, -1.0)
     return rows
-
-
-def _add_spending(
-    m: Model, problem: Problem, plan: Preparing, c: PrepareColumns, rows: Ints, factor: float = 1.0
-) -> None:
-    """Add what is spent to rows [place, R + 1]; posting is charged to the place posted to."""
-    to = problem.sets.arc_to
-    m.add(rows[:, :-1], c.buy, factor * _finite(plan.buy))
-    m.add(rows[to][:, :-1], c.post, factor * _finite(plan.post))
-    m.add(rows[:, -1], c.depot, factor * plan.depot_cost)
-    m.add(rows[0, -1], c.ready, factor * np.array([*plan.readiness.values()]))
 
 
 def _finite(price: Floats) -> Floats:

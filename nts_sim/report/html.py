@@ -30,7 +30,7 @@ _PICTURES_AS_PNG = frozenset({"map"})
 """Outlines of many provinces many times: a tenth of the size as pixels."""
 _PNG_DPI = 120
 _GROUPS = (
-    "network", "threat", "resources", "mechanism", "measure", "fund", "information",
+    "network", "threat", "resources", "preparation", "mechanism", "measure", "fund", "information",
 )  # fmt: skip
 _KEPT_TABLES = ("summary", "comparison", "ranking", "gap", "orders")
 

@@ -158,6 +158,70 @@ class ResourcesSpec(Spec):
     idle_return_days: NonNegative = 3.0
 
 
+class MoneySourceSpec(Spec):
+    """Money for use before day 0 that one payer gives."""
+
+    amount_bn_vnd: NonNegative
+    resources: Annotated[tuple[str, ...], Field(strict=False)] = Field(
+        (), description="resources it may pay for; none named: anything, depots and fees too"
+    )
+
+
+class PreparationSpec(Spec):
+    """What may be done before day 0: buy, post units elsewhere, open depots, make ready."""
+
+    name: Slug
+    budget_bn_vnd: NonNegative | None = Field(
+        None, description="money for use before day 0; None: the sum of the sources"
+    )
+    sources: Annotated[dict[Slug, MoneySourceSpec], Field(max_length=8)] = Field(
+        default_factory=dict, description="earmarked money by payer; none: all money is free"
+    )
+    depot_cost_bn_vnd: NonNegative = Field(0.0, description="for opening one depot")
+    depot_capacity_tonnes: NonNegative = Field(
+        0.0, description="supplies a depot holds, beyond what its place stores without"
+    )
+    tonnes_per_unit: dict[str, NonNegative] = Field(
+        default_factory=dict, description="weight of supplies; those left out need no room"
+    )
+    post_share: Share = Field(
+        0.5, description="most of a place's own stock that may be posted elsewhere"
+    )
+    place_share_at_most: Share = Field(
+        1.0, description="guidance: largest share of the budget for one place"
+    )
+    resource_share_at_least: dict[str, Share] = Field(
+        default_factory=dict, description="guidance: least share of the money spent, by resource"
+    )
+    resource_share_at_most: dict[str, Share] = Field(
+        default_factory=dict, description="guidance: largest share of the money spent, by resource"
+    )
+
+    @model_validator(mode="after")
+    def _sums_agree(self) -> PreparationSpec:
+        total = sum(source.amount_bn_vnd for source in self.sources.values())
+        if self.budget_bn_vnd is None and not self.sources:
+            raise ValueError("has neither budget_bn_vnd nor sources; give one (0: no preparation)")
+        if self.sources and self.budget_bn_vnd not in (None, total):
+            raise ValueError(
+                f"budget_bn_vnd {self.budget_bn_vnd:g} is not the sum of the sources ({total:g}); "
+                "leave it out"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _guidance_can_be_followed(self) -> PreparationSpec:
+        least, most = self.resource_share_at_least, self.resource_share_at_most
+        if sum(least.values()) > 1.0 + 1e-9:
+            raise ValueError(f"resource_share_at_least sums to {sum(least.values()):g}, above 1")
+        for name in least.keys() & most.keys():
+            if least[name] > most[name]:
+                raise ValueError(
+                    f"{name}: at least {least[name]:g} and at most {most[name]:g} of the money"
+                )
+        return self
+
+
 class MechanismChange(Spec):
     """What differs from the table for one mechanism."""
 
@@ -168,6 +232,9 @@ class MechanismChange(Spec):
     donor_share: Share | None = None
     min_declared_level: Annotated[int, Field(ge=0, le=3)] | None = None
     max_uses: Annotated[int, Field(ge=0, le=100_000)] | None = None
+    readiness_cost_bn_vnd: NonNegative = Field(
+        0.0, description="fee for making it ready before day 0; 0: it is always ready"
+    )
 
 
 class MechanismSpec(Spec):
@@ -260,8 +327,31 @@ class PolicySpec(Spec):
     reoptimise: bool | None = Field(
         None, description="solve again at each epoch (false: keep the first plan)"
     )
-    forecast: Literal["sampled", "mean_path"] | None = Field(
-        None, description="how coming needs are forecast: over sampled futures, or by their mean"
+    futures: Literal["mean", "mean_path", "classes", "samples"] | None = Field(
+        None,
+        description="what is planned for: the mean of drawn futures, a mean-field path, classes of "
+        "futures alike in harm, or samples of them",
+    )
+    n_futures: Annotated[int, Field(ge=1, le=512)] | None = Field(
+        None, description="futures drawn at each decision"
+    )
+    n_samples: Annotated[int, Field(ge=1, le=64)] | None = Field(
+        None, description="classes or samples made of them"
+    )
+    risk_weight: Share | None = Field(
+        None, description="weight of the worst futures against the mean (λ of mean_cvar)"
+    )
+    risk_level: Annotated[float, Field(ge=0.0, lt=1.0)] | None = Field(
+        None, description="the worst futures are those beyond this share (α of mean_cvar)"
+    )
+    equity_floor: Share | None = Field(
+        None, description="share of each place's need below which a shortfall is priced"
+    )
+    equity_price: Factor | None = Field(
+        None, description="price of a person-day below the floor, in mean worths of a person-day"
+    )
+    serve_targets: bool | None = Field(
+        None, description="tell each place how to split what it has over its incidents"
     )
 
 
@@ -288,6 +378,7 @@ class Study(Spec):
     network: NetworkSpec
     threat: ThreatSpec
     resources: ResourcesSpec
+    preparation: PreparationSpec
     mechanism: MechanismSpec
     measure: MeasureSpec
     fund: FundSpec

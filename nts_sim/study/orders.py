@@ -77,7 +77,7 @@ def _authority(world: World, index: int) -> dict[str, object]:
 def gap_table(scenario: str, policy: str, world: World, tally: Tally) -> pd.DataFrame:
     """Say what each place needs, holds and lacks (table `gap`); only places with a need."""
     need, unmet = tally.required / tally.count
-    held = world.resources.stock
+    held = tally.held / tally.count
     place, resource = np.nonzero(need > 0.0)
     return frame(
         "gap",

@@ -185,8 +185,8 @@ class Levels:
     Attributes
     ----------
     required : float array [place, resource], most units required at once
-    own_most, own_days : float array [place, resource], units used beyond the visitors there: most
-        at once, and unit-days
+    own_most, own_days : float array [place, resource], units used beyond the visitors there and
+        the units posted there before: most at once, and unit-days
     """
 
     required: Floats
@@ -195,8 +195,8 @@ class Levels:
 
 
 def levels_of(
-    trace: Trace, posts: Bools, cell_of: Ints, place_of: Ints, requirement: Floats, n_places: int,
-    horizon: int,
+    trace: Trace, posts: Bools, cell_of: Ints, place_of: Ints, requirement: Floats, horizon: int,
+    posted: Floats,
 ) -> Levels:  # fmt: skip
     """Follow what is required and used at each place; what lasts an instant does not count.
 
@@ -207,22 +207,25 @@ def levels_of(
     place_of : int array [cell]
     requirement : float array [cell, 3, resource]
     horizon : int, ticks
+    posted : float array [place, resource], units posted there before, which are used first
     """
     rows = rows_of(trace, Kind.COVERAGE, Kind.DEPART, Kind.ARRIVE)
-    most, total = _levels(rows, posts, cell_of, place_of, requirement, n_places, horizon)
+    most, total = _levels(rows, posts, cell_of, place_of, requirement, horizon, posted)
     n_resources = requirement.shape[2]
     return Levels(most[:, :n_resources], most[:, n_resources:], total[:, n_resources:])
 
 
 @njit(cache=True)
 def _levels(
-    rows: Trace, posts: Bools, cell_of: Ints, place_of: Ints, requirement: Floats, n_places: int,
-    horizon: int,
+    rows: Trace, posts: Bools, cell_of: Ints, place_of: Ints, requirement: Floats, horizon: int,
+    posted: Floats,
 ) -> tuple[Floats, Floats]:  # fmt: skip
     """Most and integral of each level, [place, level]: required units, then own use."""
     n_cells, _, n_resources = requirement.shape
+    n_places = len(posted)
     severity, coverage = np.zeros(n_cells, np.int64), np.zeros(n_cells)
     level, since = np.zeros((n_places, 2 * n_resources)), np.zeros(n_places, np.int64)
+    level[:, n_resources:] = -posted
     most, total = np.zeros_like(level), np.zeros_like(level)
     for row in rows:
         covers, leaves = row["kind"] == Kind.COVERAGE, row["kind"] == Kind.DEPART

@@ -22,6 +22,7 @@ from nts_sim.world.response import (
     make_funds,
     make_mechanisms,
     make_resources,
+    make_terms,
 )
 from nts_sim.world.threats import make_cells, make_threats
 
@@ -82,6 +83,7 @@ def _assemble(study: Study, scenario: ScenarioSpec, tables: Tables) -> World:
             study.measure.reporting_lag_factor,
             study.measure.approval_factor,
         ),
+        terms=make_terms(resources, study.preparation),
     )
 
 

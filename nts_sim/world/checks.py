@@ -132,8 +132,13 @@ def desks_end(world: World) -> Iterator[Problem]:
 def funds_exist(world: World) -> Iterator[Problem]:
     """Every enabled mechanism that costs money has a fund to pay it."""
     for mechanism in world.mechanisms:
-        if mechanism.enabled and mechanism.effect is not Effect.GATE:
+        if _may_be_used(mechanism) and mechanism.effect is not Effect.GATE:
             yield from _fund_problems(world, mechanism)
+
+
+def _may_be_used(mechanism: Mechanism) -> bool:
+    """Whether it is enabled, or can be by making it ready."""
+    return mechanism.enabled or mechanism.readiness_cost_bn_vnd > 0.0
 
 
 def _fund_problems(world: World, mechanism: Mechanism) -> Iterator[Problem]:
@@ -156,7 +161,8 @@ def earmarks_leave_a_payer(world: World) -> Iterator[Problem]:
     for mechanism in world.mechanisms:
         funds = [fund for fund in world.funds if fund.kind == mechanism.fund_kind]
         marks = [fund.earmark for fund in funds if fund.earmark is not None]
-        if mechanism.enabled and marks and all(mechanism.name not in mark for mark in marks):
+        shut_out = marks and all(mechanism.name not in mark for mark in marks)
+        if _may_be_used(mechanism) and shut_out:
             what = f"'{mechanism.fund_kind}' leaves out {mechanism.name}, which charges it"
             yield Problem("fund.earmarks", f"{what}; add it or disable the mechanism")
 

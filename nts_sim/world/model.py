@@ -11,7 +11,7 @@ agencies, so that a place's node index is its place index.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import IntEnum
 from functools import cached_property
@@ -307,6 +307,8 @@ class Mechanism:
     ceiling_bn_vnd : MONEY: per draw
     fixed_cost_bn_vnd : charged once per order
     checked : the legal basis was seen in a retrieved text
+    readiness_cost_bn_vnd : what making it ready before day 0 costs; above 0, it is not enabled
+        until that is done
     """
 
     name: str
@@ -328,6 +330,7 @@ class Mechanism:
     legal_basis: str
     checked: bool
     source: str
+    readiness_cost_bn_vnd: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -427,11 +430,98 @@ class Measure:
 
 
 @dataclass(frozen=True, eq=False)
+class MoneySource:
+    """Money for use before day 0; `resources` it may pay for (None: any, depots and fees too)."""
+
+    name: str
+    amount_bn_vnd: float
+    resources: frozenset[int] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class PreparationTerms:
+    """What may be done before day 0, and what it costs.
+
+    Attributes
+    ----------
+    sources : who pays; none: nothing can be paid for
+    depot_cost_bn_vnd : for opening one
+    depot_capacity_tonnes : supplies one holds, beyond what its place stores without
+    tonnes_per_unit : by resource; resources left out need no room
+    post_share : most of a place's own stock of a resource that may be posted elsewhere
+    place_share_at_most : largest share of the budget that goes to one place
+    resource_share_at_least, resource_share_at_most : by resource, share of the money spent on
+        units and depots and fees together
+    """
+
+    sources: tuple[MoneySource, ...] = ()
+    depot_cost_bn_vnd: float = 0.0
+    depot_capacity_tonnes: float = 0.0
+    tonnes_per_unit: Mapping[int, float] = field(default_factory=dict)
+    post_share: float = 0.5
+    place_share_at_most: float = 1.0
+    resource_share_at_least: Mapping[int, float] = field(default_factory=dict)
+    resource_share_at_most: Mapping[int, float] = field(default_factory=dict)
+
+    @property
+    def budget_bn_vnd(self) -> float:
+        """Money of all sources together."""
+        return sum(source.amount_bn_vnd for source in self.sources)
+
+
+@dataclass(frozen=True, eq=False)
+class PreparationCost:
+    """Cost of a preparation by kind, bn VND.
+
+    Attributes
+    ----------
+    bought : float array [place, resource]
+    posted : float array [place, resource], by the place the units are posted to
+    depots : float array [place]
+    readiness : float array [mechanism]
+    """
+
+    bought: Floats
+    posted: Floats
+    depots: Floats
+    readiness: Floats
+
+    @property
+    def by_kind(self) -> Mapping[str, float]:
+        """Sum of each kind."""
+        return {
+            "bought": float(self.bought.sum()), "posted": float(self.posted.sum()),
+            "depots": float(self.depots.sum()), "readiness": float(self.readiness.sum()),
+        }  # fmt: skip
+
+    @property
+    def total_bn_vnd(self) -> float:
+        """All kinds together."""
+        return sum(self.by_kind.values())
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """What was done before day 0; the world's stock and mechanisms have it already.
+
+    Attributes
+    ----------
+    bought, posted : float array [place, resource], units bought for a place, and posted to it
+    cost : PreparationCost
+    """
+
+    bought: Floats
+    posted: Floats
+    cost: PreparationCost
+
+
+@dataclass(frozen=True, eq=False)
 class World:
     """All that is fixed. Compare by identity; arrays are read-only.
 
     `desk_speed` is the share of normal desk speed by the severity (0..3) of its host.
     `level_desks`, int array [province, 3], are the desks that sign a declaration of level 1, 2, 3.
+    `terms` say what may be prepared before day 0; `prepared` is what was (None: nothing yet).
     """
 
     name: str
@@ -452,6 +542,13 @@ class World:
     information: Information
     hazard: Hazard
     measure: Measure = Measure()
+    terms: PreparationTerms = PreparationTerms()
+    prepared: Prepared | None = None
+
+    @property
+    def preparation_cost_bn_vnd(self) -> float:
+        """Cost of what was prepared before day 0."""
+        return 0.0 if self.prepared is None else self.prepared.cost.total_bn_vnd
 
     @cached_property
     def mechanism_index(self) -> Mapping[str, int]:

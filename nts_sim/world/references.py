@@ -16,6 +16,7 @@ def study_problems(study: Study, scenario: ScenarioSpec, tables: Tables) -> list
     return [
         *_scenario_problems(scenario, tables),
         *_resource_problems(study, tables),
+        *_preparation_problems(study, tables),
         *_mechanism_problems(study, tables),
         *_fund_problems(study, scenario, tables),
         *_measure_problems(study, tables),
@@ -97,6 +98,21 @@ def _resource_problems(study: Study, tables: Tables) -> Iterator[Problem]:
         where = f"resources.stocks_units.{place}"
         yield from place_problem(where, place, tables)
         yield from _check(where, own, known, "resource")
+
+
+def _preparation_problems(study: Study, tables: Tables) -> Iterator[Problem]:
+    kinds = dict(tables.columns("resources", "resource", "kind"))
+    supplies = [name for name, kind in kinds.items() if kind == "supply"]
+    spec = study.preparation
+    yield from _check("preparation.tonnes_per_unit", spec.tonnes_per_unit, supplies, "supply")
+    for key, names in (
+        ("resource_share_at_least", spec.resource_share_at_least),
+        ("resource_share_at_most", spec.resource_share_at_most),
+    ):
+        yield from _check(f"preparation.{key}", names, kinds, "resource")
+    for name, source in spec.sources.items():
+        where = f"preparation.sources.{name}.resources"
+        yield from _check(where, source.resources, kinds, "resource")
 
 
 def _mechanism_problems(study: Study, tables: Tables) -> Iterator[Problem]:

@@ -9,7 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from nts_sim.spec.models import FundSpec, MechanismChange, MechanismSpec, ResourcesSpec
+from nts_sim.spec.models import (
+    FundSpec,
+    MechanismChange,
+    MechanismSpec,
+    MoneySourceSpec,
+    PreparationSpec,
+    ResourcesSpec,
+)
 from nts_sim.tables.columns import CENTRAL
 from nts_sim.tables.load import Tables
 from nts_sim.tables.names import resolve_place
@@ -21,7 +28,9 @@ from nts_sim.world.model import (
     Fund,
     Ints,
     Mechanism,
+    MoneySource,
     Nodes,
+    PreparationTerms,
     Resources,
     Supply,
     Trigger,
@@ -72,6 +81,28 @@ def _stock(
         for resource, units in own.items():
             stock[place_index(tables, nodes, place), column[resource]] = units
     return np.where(whole, np.floor(stock), stock)
+
+
+def make_terms(resources: Resources, spec: PreparationSpec) -> PreparationTerms:
+    """Say what may be done before day 0; resources by number."""
+    index = resources.index
+    own = {"budget": MoneySourceSpec(amount_bn_vnd=spec.budget_bn_vnd or 0.0)}
+    return PreparationTerms(
+        sources=tuple(
+            MoneySource(
+                name, source.amount_bn_vnd,
+                frozenset(index[r] for r in source.resources) if source.resources else None,
+            )
+            for name, source in (spec.sources or own).items()
+        ),
+        depot_cost_bn_vnd=spec.depot_cost_bn_vnd,
+        depot_capacity_tonnes=spec.depot_capacity_tonnes,
+        tonnes_per_unit={index[r]: tonnes for r, tonnes in spec.tonnes_per_unit.items()},
+        post_share=spec.post_share,
+        place_share_at_most=spec.place_share_at_most,
+        resource_share_at_least={index[r]: s for r, s in spec.resource_share_at_least.items()},
+        resource_share_at_most={index[r]: s for r, s in spec.resource_share_at_most.items()},
+    )  # fmt: skip
 
 
 def place_index(tables: Tables, nodes: Nodes, place: str) -> int:
@@ -168,12 +199,13 @@ def make_mechanisms(
         name = row["mechanism"]
         change = spec.changes.get(name, _AS_IS)
         lead = change.handover_lead_days
+        enabled = bool(row["enabled"]) if change.enabled is None else change.enabled
         made.append(
             Mechanism(
                 name=name,
                 title=row["title"],
                 effect=Effect[row["effect"].upper()],
-                enabled=bool(row["enabled"]) if change.enabled is None else change.enabled,
+                enabled=enabled and change.readiness_cost_bn_vnd == 0.0,
                 desk=desks_of[row["desk"]] if row["desk"] else no_desk,
                 handover_days=(leads[name] if lead is None else lead) * spec.lead_factor,
                 distribution=spec.lead_distribution,
@@ -189,6 +221,7 @@ def make_mechanisms(
                 legal_basis=row["legal_basis"],
                 checked=bool(row["checked"]),
                 source=row["source"],
+                readiness_cost_bn_vnd=change.readiness_cost_bn_vnd if enabled else 0.0,
             )
         )
     return tuple(made)

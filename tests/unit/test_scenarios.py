@@ -41,6 +41,7 @@ def scenario(name: str) -> ScenarioSpec:
 def world(name: str) -> World:
     groups = {
         "network": "provinces_34", "threat": "standard", "resources": "standard",
+        "preparation": "none",
         "mechanism": "standard", "measure": "none", "fund": "standard",
         "information": "yagi_2024", "engine": "simpy", "solver": "highs",
     }  # fmt: skip

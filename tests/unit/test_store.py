@@ -28,6 +28,7 @@ from nts_sim.spec.models import (
     MechanismSpec,
     NetworkSpec,
     PolicySpec,
+    PreparationSpec,
     ResourcesSpec,
     ScenarioSetSpec,
     ScenarioSpec,
@@ -53,6 +54,7 @@ def study(tmp_path=None, **changes):
     parts = {
         "experiment": "trial", "scenario": SCENARIO, "network": NetworkSpec(name="toy"),
         "threat": ThreatSpec(name="toy"), "resources": ResourcesSpec(name="toy"),
+        "preparation": PreparationSpec(name="none", budget_bn_vnd=0.0),
         "mechanism": MechanismSpec(name="toy"), "measure": MeasureSpec(name="none"),
         "fund": FundSpec(name="toy"),
         "information": InformationSpec(
