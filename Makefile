@@ -1,6 +1,7 @@
 # make run     the main job: makes .venv, installs, compares policies on a northern typhoon
 # make test    the tests, quick ones first
 # make check   what CI runs besides the tests: lint, types, layers
+# make test-pulp4   the planning tests on PuLP 4, where a Python 3.12 or newer is found
 # make bench   the benchmarks: minutes, best on an idle machine; table in results/benchmarks/
 # make lint | types | layers | clean | help
 #
@@ -12,7 +13,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SOURCES := pyproject.toml constraints.txt
 
-.PHONY: run test check lint types layers bench help clean
+.PHONY: run test test-pulp4 check lint types layers bench help clean
 .DEFAULT_GOAL := help
 
 help:
@@ -36,6 +37,20 @@ test: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -m "not slow"
 	$(BIN)/python -m pytest -m slow
 
+test-pulp4:
+	@python=""; for version in 3.12 3.13; do \
+	  if python$$version -c "" 2>/dev/null; then python=python$$version; break; fi; \
+	done; \
+	if [ -z "$$python" ]; then \
+	  echo "PuLP 4 needs Python 3.12 or newer and none is found: its tests are not run"; exit 0; \
+	fi; \
+	set -e; \
+	test -x .venv-pulp4/bin/python || $$python -m venv .venv-pulp4; \
+	.venv-pulp4/bin/python -m pip --disable-pip-version-check --quiet install \
+	  -c constraints.txt -e ".[dev]" "pulp>=4"; \
+	.venv-pulp4/bin/python -c "import pulp; print('PuLP', pulp.__version__)"; \
+	.venv-pulp4/bin/python -m pytest -m "not slow" tests/planning
+
 check: lint types layers
 
 lint: $(VENV)/installed-dev
@@ -52,4 +67,4 @@ bench: $(VENV)/installed-dev
 	$(BIN)/python -m tests.benchmarks
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build
+	rm -rf $(VENV) .venv-pulp4 .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build
