@@ -1,0 +1,139 @@
+"""The planning problem of a scenario before it begins: what may come, and what to do first.
+
+Needs come from replications without help on planning draws: the planner knows the scenario and not
+its luck. The first stage is what is prepared before day 0 and the orders of day 0; later orders may
+follow what has come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from nts_sim.decision.model import Forewarning, Observation
+from nts_sim.engine.session import LocalSession
+from nts_sim.luck.draws import DrawSet, Luck
+from nts_sim.planning.classes import Futures, classes, joined
+from nts_sim.planning.filling import Filled, fill
+from nts_sim.planning.leads import Leads
+from nts_sim.planning.network import SIGNATURE_BN_VND, problem_of
+from nts_sim.planning.numbers import Numbers, need_of, numbers_of
+from nts_sim.planning.problem import Equity, Sets, Shape
+from nts_sim.planning.template import Template, template_of
+from nts_sim.planning.truth import true_path
+from nts_sim.world.model import Floats, Ints, World
+
+HORIZON_DAYS = 60
+"""A scenario is planned for at most so many days; what comes later is planned for when it nears."""
+DEPARTURES = 4
+"""Epochs at which orders may be given in the plan of a scenario, from day 0 on."""
+_LIKELY = 0.3
+"""Onsets that come in at least this share of the samples are counted on to open triggers."""
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """Needs drawn for a scenario: `futures`, and the number of the planning draw behind each."""
+
+    futures: Futures
+    drawn: Ints
+
+
+@dataclass(frozen=True, eq=False)
+class ScenarioPlan:
+    """A scenario's planning problem, filled with samples.
+
+    Attributes
+    ----------
+    world : of the scenario, not prepared
+    template, numbers, filled : as at an epoch; the samples are in `numbers.need`
+    observation : what is known on day 0
+    """
+
+    world: World
+    template: Template
+    numbers: Numbers
+    filled: Filled
+    observation: Observation
+
+
+def scenario_template(world: World) -> Template:
+    """Return the template of a scenario's plan, what may be done before day 0 included."""
+    days = min(world.horizon_days, HORIZON_DAYS)
+    prepare = world.terms.budget_bn_vnd > 0.0
+    shape = Shape(lookahead_days=days, departures=DEPARTURES, prepare=prepare)
+    return template_of(problem_of(world, shape, SIGNATURE_BN_VND))
+
+
+def draw_samples(
+    world: World, edges_days: Floats, seed: int, draws: Sequence[int], n_samples: int | None = None
+) -> Samples:
+    """Draw needs without help on planning draws; keep `n_samples` that stand for all.
+
+    Samples are stratified: draws are put in classes of like harm, so that a rare severe one is
+    present with its chance, and the draw nearest to its class stands for it. None: keep all.
+    """
+    lucks = [Luck(seed, DrawSet.PLANNING, number) for number in draws]
+    paths = np.stack([true_path(world, luck, edges_days, 0.0) for luck in lucks])
+    if n_samples is None or n_samples >= len(paths):
+        return Samples(Futures(paths, np.full(len(paths), 1.0 / len(paths))), np.array(draws))
+    harm = np.einsum("ikst,ks,t->i", paths, world.cells.harm_rate, np.diff(edges_days))
+    of = classes(harm, n_samples)
+    size = np.bincount(of)
+    off = np.abs(harm - (np.bincount(of, harm) / size)[of])
+    chosen = [int(np.where(of == k, off, np.inf).argmin()) for k in range(len(size))]
+    return Samples(Futures(paths[chosen], size / len(paths)), np.array(draws)[chosen])
+
+
+def plan_of_scenario(
+    members: Sequence[tuple[float, World, Samples]], equity: Equity | None = None
+) -> ScenarioPlan:
+    """Fill the planning problem of a scenario, or of a weighted set of them.
+
+    Parameters
+    ----------
+    members : (weight, world, samples); the worlds differ in their hazards only
+    """
+    world = members[0][1]
+    template = scenario_template(world)
+    futures = joined([(weight, samples.futures) for weight, _, samples in members])
+    observation = day_zero(world)
+    need = need_of(world, template.sets, observation, futures)
+    numbers = numbers_of(world, template.sets, observation, need)
+    foretold = Leads(world, template.sets, _foretold(world, template.sets, observation, futures))
+    numbers = replace(
+        numbers,
+        arc_period=_later(numbers.arc_period, foretold.arcs()),
+        goods_period=_later(numbers.goods_period, foretold.goods()),
+        draw_period=_later(numbers.draw_period, foretold.draws()),
+    )
+    filled = fill(template, numbers, equity=equity)
+    return ScenarioPlan(world, template, numbers, filled, observation)
+
+
+def day_zero(world: World) -> Observation:
+    """Return what is known on day 0, on the first planning draw."""
+    session = LocalSession(world, Luck(0, DrawSet.PLANNING, 0))
+    session.advance(0)
+    return session.observe()
+
+
+def _later(now: Ints, then: Ints) -> Ints:
+    """Take first periods served of day 0 as they are, of later departures as foretold."""
+    made = then.copy()
+    made[..., 0] = now[..., 0]
+    return made
+
+
+def _foretold(
+    world: World, sets: Sets, observation: Observation, futures: Futures
+) -> Observation:
+    """Add warnings of what likely comes: a trigger that is closed on day 0 opens when it nears."""
+    chance = np.einsum("i,ikst->ks", futures.probability, futures.path > 0.0)
+    warnings = [
+        Forewarning(cell, int(np.flatnonzero(chance[cell] >= _LIKELY).max()) + 1, 0.0)
+        for cell in np.flatnonzero((chance >= _LIKELY).any(axis=1)).tolist()
+    ]
+    return replace(observation, warnings=(*observation.warnings, *warnings))
