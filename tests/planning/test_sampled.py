@@ -17,7 +17,7 @@ from nts_sim.engine.futures import open_future
 from nts_sim.engine.session import LocalSession, simulate
 from nts_sim.luck.draws import DrawSet, Luck
 from nts_sim.planning.sampled import sampled_path
-from nts_sim.policies.optimised import expected_value
+from nts_sim.policies.optimised import planned
 from nts_sim.spec.models import PolicySpec
 from nts_sim.testing import toy_links, toy_threats, toy_world
 from nts_sim.trace.model import Kind
@@ -270,7 +270,7 @@ def test_a_forecast_depends_on_the_observation_alone():
 
 def test_a_plan_does_not_depend_on_the_engine_that_carries_the_truth():
     world = spreading_world(stock=((0.0,), (50.0,), (0.0,), (50.0,)))
-    luck, policy = Luck(3, DrawSet.PLANNING, 0), expected_value(PolicySpec())
+    luck, policy = Luck(3, DrawSet.PLANNING, 0), planned("expected_value", PolicySpec())
     runs = [simulate(world, policy, luck, engine) for engine in ENGINES]
     assert runs[0].rulings == runs[1].rulings
     assert len(runs[0].rulings) > 10
