@@ -14,7 +14,9 @@ import pytest
 
 from nts_sim.decision.model import Forewarning
 from nts_sim.engine import batch, flat
+from nts_sim.engine._kernel import go_alone
 from nts_sim.engine.batch import changes_alone
+from nts_sim.engine.compiled import make_ready
 from nts_sim.engine.futures import open_future
 from nts_sim.engine.session import LocalSession, simulate
 from nts_sim.luck.draws import DrawSet, Luck
@@ -271,6 +273,17 @@ def test_tables_that_run_short_change_nothing(monkeypatch):
     for module, name in ((flat, "_ROWS"), (flat, "_ROWS_A_CELL"), (batch, "_CHANGES_A_FUTURE")):
         monkeypatch.setattr(module, name, int(name == "_ROWS"))
     assert at_once(world, seen, immune) == expected
+
+
+def test_what_was_made_ready_serves_every_forecast():
+    """No type of table that would have to be compiled for, in a world with and without links."""
+    world = spreading_world()
+    make_ready(world)
+    for each in (world, surprising_world(), one_incident()):
+        seen = first_observation(each)
+        forecast(each, seen, 0.1, n=4)
+        forecast(each, replace(seen, severity=0 * seen.severity), n=4)
+    assert len(go_alone.signatures) == 1
 
 
 def test_paths_of_futures_average_to_the_forecast():
