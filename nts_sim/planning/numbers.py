@@ -13,7 +13,7 @@ from nts_sim.decision.model import Observation
 from nts_sim.planning.classes import Futures
 from nts_sim.planning.forecast import persons_per_case
 from nts_sim.planning.leads import Leads, open_money
-from nts_sim.planning.levers import averted_by_cover
+from nts_sim.planning.levers import averted_later, relieved_by_cover
 from nts_sim.planning.network import supply_of
 from nts_sim.planning.problem import Sets
 from nts_sim.world.model import Bools, Floats, Ints, World
@@ -93,6 +93,7 @@ def need_of(
     *,
     correct_reports: bool = True,
     caution: float = CAUTION,
+    lever_factor: float = 1.0,
 ) -> Need:
     """Return the need to plan for in each of the futures; none after the horizon.
 
@@ -112,7 +113,7 @@ def need_of(
     reached = np.flip(np.cumsum(np.flip(chance, 2), axis=2), 2)
     planned = (reached >= caution) & (chance >= _LEAST_CHANCE)
     ratio = _requirement_ratio(sets)
-    averted = averted_by_cover(world, observation)[sets.cell][:, :, None]
+    averted = _averted(world, observation, lever_factor)[sets.cell][:, :, None]
     expected = np.matmul(ratio, chance * averted)
     within = np.clip(world.horizon_days - observation.day - sets.edges_days, 0.0, None)
     inside = -np.diff(within) / sets.lengths_days
@@ -120,6 +121,11 @@ def need_of(
     worth = planned * expected * inside / np.maximum(persons, 1e-12)
     harm = _harm_without_help(world, sets, chance, averted[:, :, 0], -np.diff(within))
     return Need(futures.probability, planned * extra * persons, worth, harm)
+
+
+def _averted(world: World, observation: Observation, lever_factor: float = 1.0) -> Floats:
+    """Harm averted by a day at coverage 1, at once and later, [cell, 3], bn VND a day."""
+    return relieved_by_cover(world) + lever_factor * averted_later(world, observation)
 
 
 def _harm_without_help(
@@ -153,7 +159,7 @@ def _provided(planned: Bools, ratio: Floats) -> Floats:
 
 def certain_need(world: World, sets: Sets, observation: Observation, persons: Floats) -> Need:
     """Return the need where the persons to be served, [K, 3, T], are known."""
-    averted = averted_by_cover(world, observation)[sets.cell]
+    averted = _averted(world, observation)[sets.cell]
     worth = np.repeat((averted / sets.persons)[:, :, None], sets.n_periods, axis=2)
     chance = persons / sets.persons[:, :, None]
     harm = _harm_without_help(world, sets, chance[None], averted, sets.lengths_days)

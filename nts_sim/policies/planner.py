@@ -116,8 +116,9 @@ class Planner:
         world, settings, sets = self._world, self._settings, self._template.sets
         futures = futures_of(world, sets, observation, settings, self._immune, self._luck)
         need = need_of(
-            world, sets, observation, futures, correct_reports=settings.correct_reports
-        )
+            world, sets, observation, futures, correct_reports=settings.correct_reports,
+            caution=settings.caution, lever_factor=settings.lever_factor,
+        )  # fmt: skip
         numbers = numbers_of(world, sets, observation, need, self._pending)
         return plan_for(self._template, numbers, settings, self._highs)
 
