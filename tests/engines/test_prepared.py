@@ -9,7 +9,7 @@ from dataclasses import replace
 import networkx as nx
 import numpy as np
 import pytest
-from hypothesis import event, given
+from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
@@ -28,9 +28,14 @@ from nts_sim.luck.draws import DrawSet, Luck
 from nts_sim.outcomes.accumulate import tally
 from nts_sim.outcomes.layout import layout_of
 from nts_sim.outcomes.measures import measure, outcomes_of
+from nts_sim.policies.registry import make_policy
+from nts_sim.spec.models import PolicySpec
 from nts_sim.study.orders import gap_table
 from nts_sim.testing import toy_mechanism, toy_supply, toy_threats, toy_world
 from nts_sim.world.model import Effect, Inject, MoneySource, PreparationTerms, World
+from tests.engines.helpers import scripted
+from tests.engines.test_shipped_worlds import shipped
+from tests.property.worlds import Case, cases
 
 LUCK = Luck(5, DrawSet.EVALUATION, 0)
 ENGINES: tuple[EngineName, ...] = ("simpy", "compiled")
@@ -144,6 +149,34 @@ def test_what_was_not_made_ready_is_refused(engine: EngineName) -> None:
     (granted,) = play(world_of(), by_hand, engine)[0].rulings
     assert (refused.granted, str(refused.refusal)) == (0.0, "ready")
     assert (granted.granted, granted.refusal) == (6.0, None)
+
+
+@settings(max_examples=20)
+@given(cases())
+def test_preparing_nothing_changes_no_world_s_story(case: Case) -> None:
+    policy = scripted(case.plan, manages_returns=case.manages_returns)
+    with_none = simulate(case.world, replace(policy, prepare=nothing), case.luck)
+    without = simulate(case.world, policy, case.luck)
+    assert with_none.trace.tobytes() == without.trace.tobytes()
+    assert repr(with_none.rulings) == repr(without.rulings)
+
+
+def test_both_engines_tell_the_same_story_of_a_prepared_typhoon() -> None:
+    """As much again of everything everywhere, and boats posted, under today's rule."""
+    made = shipped("typhoon_north")
+    world = replace(made, terms=PreparationTerms((MoneySource("budget", 1e6),)))
+    boats, there = made.resources.index["boat_crew"], made.nodes.index["22"]
+
+    def prepare(world: World) -> Preparation:
+        posted = tuple((j, there, boats, 3.0) for j in range(6) if j != there)
+        return Preparation(world.resources.stock, posted)
+
+    policy = replace(make_policy("current_practice", PolicySpec()), prepare=prepare)
+    simpy, compiled = (simulate(world, policy, LUCK, engine) for engine in ENGINES)
+    assert simpy.trace.tobytes() == compiled.trace.tobytes()
+    assert repr(simpy.rulings) == repr(compiled.rulings)
+    plain = simulate(world, replace(policy, prepare=None), LUCK)
+    assert found(simpy, world)["harm_bn_vnd", "all"] < found(plain, world)["harm_bn_vnd", "all"]
 
 
 def test_a_policy_is_asked_once_for_a_world() -> None:
