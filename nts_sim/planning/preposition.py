@@ -61,6 +61,7 @@ class Prepared:
     source : int array [source]
     place_share : int array [place]
     at_most, at_least : int array [R]; -1 where there is no such guidance
+    from_depot : int array [arc, R]; -1 where there is no such rule
     """
 
     capacity: Ints
@@ -71,6 +72,7 @@ class Prepared:
     place_share: Ints
     at_most: Ints
     at_least: Ints
+    from_depot: Ints
 
 
 def _none(*shape: int) -> Ints:
@@ -105,7 +107,13 @@ def prepare_columns(m: Model, problem: Problem) -> PrepareColumns:
 
 
 def add_preparation(
-    m: Model, problem: Problem, c: PrepareColumns, stock_rows: Ints, lend_rows: Ints, create: Ints
+    m: Model,
+    problem: Problem,
+    c: PrepareColumns,
+    stock_rows: Ints,
+    lend_rows: Ints,
+    create: Ints,
+    lend: Ints,
 ) -> Prepared:
     """Add the rows, and what is prepared to the stock of day 0 and to what may be lent.
 
@@ -114,6 +122,7 @@ def add_preparation(
     stock_rows : int array [place, R], own balance of the first period
     lend_rows : int array [place, R, D]
     create : int array [goods, place, D, T]
+    lend : int array [arc, R, D, T]
     """
     sets, plan = problem.sets, problem.preparing
     n, n_resources = sets.n_places, len(sets.resource)
@@ -121,6 +130,7 @@ def add_preparation(
         return Prepared(
             _none(n), _none(n, n_resources), _none(len(sets.goods), n), _none(n, n_resources + 1),
             _none(0), _none(n), _none(n_resources), _none(n_resources),
+            _none(len(sets.arc_from), n_resources),
         )  # fmt: skip
     _join_stock(m, problem, plan, c, stock_rows, lend_rows)
     spent = _paid(m, problem, plan, c)
@@ -133,6 +143,7 @@ def add_preparation(
         place_share=_place_share(m, problem, plan, c),
         at_most=_resource_share(m, problem, plan, c, at_least=False),
         at_least=_resource_share(m, problem, plan, c, at_least=True),
+        from_depot=_from_depot(m, problem, plan, c, lend),
     )
 
 
@@ -155,6 +166,23 @@ def _capacity(m: Model, problem: Problem, plan: Preparing, c: PrepareColumns) ->
     m.add(rows[problem.sets.arc_to][:, None], c.post, plan.volume)
     m.add(rows[problem.sets.arc_from][:, None], c.post, -plan.volume)
     m.add(rows, c.depot, -plan.depot_capacity)
+    return rows
+
+
+def _from_depot(
+    m: Model, problem: Problem, plan: Preparing, c: PrepareColumns, lend: Ints
+) -> Ints:
+    """Σ_{d, t} lent along a of r ≤ from_depot[a, r] · depot[source of a]; where there is a rule.
+
+    Where a destination can use no more than that, capacity says the same with whole depots; this
+    says it for parts of depots too, which brings the relaxation close to the optimum.
+    """
+    limit = plan.from_depot
+    if limit is None:
+        return _none(*lend.shape[:2])
+    rows = m.rows(np.ones(limit.shape, np.bool_), Sense.AT_MOST)
+    m.add(rows[:, :, None, None], lend, 1.0)
+    m.add(rows, c.depot[problem.sets.arc_from][:, None], -limit)
     return rows
 
 

@@ -307,7 +307,7 @@ def _all_rows(b: _Builder, c: Columns) -> Rows:
         fund=_fund(b, c),
         fair=_fair(b, c),
         prepared=add_preparation(
-            b, b.problem_of, c.prepare, own_balance[:, :, 0], lend, c.create
+            b, b.problem_of, c.prepare, own_balance[:, :, 0], lend, c.create, c.lend
         ),
     )
 
