@@ -85,7 +85,7 @@ STOP = _record(place=_I, leg_days=_F)
 SHIPMENT = _record(order=_I, day=_I, amount=_F, row=_I)
 ENTRY = _record(tick=_T, cell=_I, severity=_I, mark=_F)
 FUTURE = _record(first_entry=_I, first_link=_I, last_link=_I, first_immune=_I, last_immune=_I)
-BEGIN = _record(tick=_T, future=_I, cell=_I, severity=_I)
+CHANGE = _record(tick=_T, future=_I, cell=_I, severity=_I, begins=_B)
 
 
 class Fixed(NamedTuple):
