@@ -7,7 +7,7 @@ follow what has come.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -50,6 +50,8 @@ class ScenarioPlan:
     world : of the scenario, not prepared
     template, numbers, filled : as at an epoch; the samples are in `numbers.need`
     observation : what is known on day 0
+    foretold : the same, with warnings of what likely comes
+    equity : soft floor on served shares; None: none
     """
 
     world: World
@@ -57,6 +59,8 @@ class ScenarioPlan:
     numbers: Numbers
     filled: Filled
     observation: Observation
+    foretold: Observation
+    equity: Equity | None = None
 
 
 def scenario_template(world: World) -> Template:
@@ -102,15 +106,34 @@ def plan_of_scenario(
     observation = day_zero(world)
     need = need_of(world, template.sets, observation, futures)
     numbers = numbers_of(world, template.sets, observation, need)
-    foretold = Leads(world, template.sets, _foretold(world, template.sets, observation, futures))
-    numbers = replace(
-        numbers,
-        arc_period=_later(numbers.arc_period, foretold.arcs()),
-        goods_period=_later(numbers.goods_period, foretold.goods()),
-        draw_period=_later(numbers.draw_period, foretold.draws()),
-    )
+    foretold = _foretold(world, template.sets, observation, futures)
+    numbers = replace(numbers, **periods(world, template.sets, observation, foretold))
     filled = fill(template, numbers, equity=equity)
-    return ScenarioPlan(world, template, numbers, filled, observation)
+    return ScenarioPlan(world, template, numbers, filled, observation, foretold, equity)
+
+
+def periods(
+    world: World,
+    sets: Sets,
+    observation: Observation,
+    foretold: Observation,
+    sooner_days: Mapping[int, float] | None = None,
+) -> dict[str, Ints]:
+    """Return first periods served, by their names in `Numbers`.
+
+    Those of orders of day 0 are as what is known says, those of later ones as foretold.
+
+    Parameters
+    ----------
+    sooner_days : mechanism → days by which its lead is shorter than it is
+    """
+    now = Leads(world, sets, observation, sooner_days)
+    then = Leads(world, sets, foretold, sooner_days)
+    return {
+        "arc_period": _later(now.arcs(), then.arcs()),
+        "goods_period": _later(now.goods(), then.goods()),
+        "draw_period": _later(now.draws(), then.draws()),
+    }
 
 
 def day_zero(world: World) -> Observation:
