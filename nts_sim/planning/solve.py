@@ -153,7 +153,7 @@ class Highs:
 
     def add_rows(self, rows: csr_array, lower: Floats, upper: Floats) -> None:
         """Add rows lower ≤ rows · x ≤ upper to what was loaded; a basis found stays usable."""
-        program = self._loaded
+        program = self.program
         self._highs.addRows(
             len(lower), lower, upper, rows.nnz, rows.indptr[:-1].astype(np.int32),
             rows.indices.astype(np.int32), rows.data,
@@ -173,8 +173,14 @@ class Highs:
         basis = self._highs.getBasis()
         return Basis(_from_highs(basis.col_status), _from_highs(basis.row_status))
 
+    def ray(self) -> Floats | None:
+        """Row prices that show why what was solved last has no point; None where none is known."""
+        _, known, prices = self._highs.getDualRay()
+        return np.array(prices) if known else None
+
     @property
-    def _loaded(self) -> LinearProgram:
+    def program(self) -> LinearProgram:
+        """What is loaded, with every change since."""
         if self._program is None:
             raise ValueError("no program is loaded")
         return self._program
@@ -184,7 +190,12 @@ class Highs:
             self._highs.setOptionValue(option, value)
 
     def _change(self, given: dict[str, Floats]) -> None:
-        self._program = program = self._loaded.with_(**given)
+        given = {
+            name: value
+            for name, value in given.items()
+            if not np.array_equal(value, getattr(self.program, name))
+        }
+        self._program = program = self.program.with_(**given)
         columns = np.arange(len(program.cost), dtype=np.int32)
         rows = np.arange(len(program.row_lower), dtype=np.int32)
         if "cost" in given:
@@ -197,7 +208,7 @@ class Highs:
     def _run(
         self, start: Basis | None, fallback: Floats | None, time_limit_s: float | None
     ) -> Solution:
-        highs, program = self._highs, self._loaded
+        highs, program = self._highs, self.program
         if start is not None and not program.has_integers:
             highs.setBasis(_to_highs(start))
         if fallback is not None and program.has_integers and not violations(program, fallback):
@@ -217,7 +228,7 @@ class Highs:
 
     def _found(self) -> Solution:
         """Where the search stands, with the best bound known; not checked."""
-        program, solution, info = self._loaded, self._highs.getSolution(), self._highs.getInfo()
+        program, solution, info = self.program, self._highs.getSolution(), self._highs.getInfo()
         x = np.array(solution.col_value)
         if program.has_integers:
             row_dual, column_dual = np.full(len(program.row_lower), np.nan), np.full(len(x), np.nan)
@@ -237,7 +248,7 @@ class Highs:
 
     def _best_known(self, fallback: Floats | None) -> Solution | None:
         """Of a search cut short: the best point that passes the checks, with the bound reached."""
-        program, found = self._loaded, self._found()
+        program, found = self.program, self._found()
         found = replace(found, status=Status.TIME_LIMIT)
         points = [found.x] if self._highs.getSolution().value_valid else []
         points += [] if fallback is None else [fallback]
@@ -250,27 +261,28 @@ class Highs:
     def _judged(self, solution: Solution) -> Solution:
         """Say by the bound alone what is proved; a time limit stays one where nothing is."""
         bound = min(solution.bound, solution.objective)
-        return replace(solution, bound=bound, status=judged(solution, bound, self.gap))
+        status = judged(solution.status, solution.objective, bound, self.gap)
+        return replace(solution, bound=bound, status=status)
 
 
-def judged(solution: Solution, bound: float, gap: float) -> Status:
-    """Return what a bound proves of a solution, whatever the solver said.
+def judged(stopped: Status, objective: float, bound: float, gap: float) -> Status:
+    """Return what a bound proves of a point, whatever the solver said.
 
     Raises
     ------
     NoAcceptableSolution
         Where the solver calls a point optimal and the bound is farther away than `gap`.
     """
-    distance = (solution.objective - bound) / max(1.0, abs(solution.objective))
+    distance = (objective - bound) / max(1.0, abs(objective))
     if distance <= PROOF:
         return Status.OPTIMAL
     if distance <= gap:
         return Status.GAP_LIMIT
-    if solution.status is Status.OPTIMAL:
+    if stopped in (Status.OPTIMAL, Status.GAP_LIMIT):
         raise NoAcceptableSolution(
-            f"the solver calls {solution.objective:.9g} optimal, but only {bound:.9g} is proved"
+            f"the solver calls {objective:.9g} optimal, but only {bound:.9g} is proved"
         )
-    return solution.status
+    return stopped
 
 
 def solve_rounded(
@@ -324,10 +336,10 @@ def _fixed(program: LinearProgram, x: Floats, highs: Highs, deadline: float) -> 
 def _against(point: Solution, search: Solution, bound: float, gap: float) -> Solution:
     """Judge a point that is feasible with whole numbers by the bound of another search."""
     bound = min(bound, point.objective)
-    stopped = replace(point, status=Status.TIME_LIMIT, bound=bound)
     return replace(
-        stopped,
-        status=judged(stopped, bound, gap),
+        point,
+        status=judged(Status.TIME_LIMIT, point.objective, bound, gap),
+        bound=bound,
         iterations=point.iterations + search.iterations,
     )
 
