@@ -72,58 +72,60 @@ def averaged(need: Need, share: Floats, probability: Floats) -> Need:
     return Need(probability, persons, worth, share @ need.harm)
 
 
-def opened_together(fills: Sequence[Filled]) -> list[TwoStage]:
-    """Return fills of one template over the columns that any of them opens.
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """One matrix for several fills of a template: the columns that any of them opens.
 
-    All get the same matrix; a column that one of them does not open has upper bound 0 in it.
+    Attributes
+    ----------
+    columns : int array, template columns; rows : bool array [template row]
+    program : LinearProgram, the matrix
+    shared : bool array [column]
     """
-    template = fills[0].template
+
+    columns: Ints
+    rows: Bools
+    program: LinearProgram
+    shared: Bools
+
+    def of(self, filled: Filled) -> TwoStage:
+        """Put a fill on this matrix; columns added are closed and rows added do not bind."""
+        old, at = filled.two_stage, np.searchsorted(self.columns, filled.columns)
+        row = (np.cumsum(self.rows) - 1)[filled.rows]
+        n_columns, n_rows = len(self.columns), len(self.program.row_lower)
+        lower, upper = old.program.lower[None], old.program.upper[None]
+        return TwoStage(
+            program=self.program.with_(
+                lower=_wide(lower, 0.0, n_columns, at)[0],
+                upper=_wide(upper, 0.0, n_columns, at)[0],
+            ),
+            shared=self.shared,
+            probability=old.probability,
+            cost=_wide(old.cost, 0.0, n_columns, at),
+            lower=_wide(old.lower, 0.0, n_columns, at),
+            upper=_wide(old.upper, 0.0, n_columns, at),
+            row_lower=_wide(old.row_lower, -np.inf, n_rows, row),
+            row_upper=_wide(old.row_upper, np.inf, n_rows, row),
+            offset=old.offset,
+        )
+
+
+def _wide(part: Floats, other: float, size: int, at: Ints) -> Floats:
+    made = np.full((len(part), size), other)
+    made[:, at] = part
+    return made
+
+
+def opened_together(fills: Sequence[Filled]) -> Opened:
+    """Find what any of these fills of one template opens or keeps."""
     columns = np.unique(np.concatenate([filled.columns for filled in fills]))
     rows = np.logical_or.reduce([filled.rows for filled in fills])
-    program, rows = template.program.restricted(columns, rows)
-    first = np.concatenate([f.columns[f.two_stage.shared] for f in fills])
-    blank = TwoStage(
-        program=program,
-        shared=np.isin(columns, first),
-        probability=np.ones(1),
-        cost=np.zeros((1, len(columns))),
-        lower=np.zeros((1, len(columns))),
-        upper=np.zeros((1, len(columns))),
-        row_lower=np.full((1, len(program.row_lower)), -np.inf),
-        row_upper=np.full((1, len(program.row_lower)), np.inf),
-        offset=np.zeros(1),
-    )
-    return [_widened(f, blank, np.searchsorted(columns, f.columns), rows) for f in fills]
+    program, rows = fills[0].template.program.restricted(columns, rows)
+    first = np.concatenate([filled.columns[filled.two_stage.shared] for filled in fills])
+    return Opened(columns, rows, program, np.isin(columns, first))
 
 
-def _widened(filled: Filled, blank: TwoStage, at: Ints, rows: Bools) -> TwoStage:
-    """Put a filled program on a larger matrix; columns added are closed, rows added do not bind."""
-    old = filled.two_stage
-    row = (np.cumsum(rows) - 1)[filled.rows]
-
-    def wide(template: Floats, where: Ints, part: Floats) -> Floats:
-        made = np.repeat(template[:1], len(part), axis=0)
-        made[:, where] = part
-        return made
-
-    nothing = np.zeros((1, len(blank.shared)))
-    return replace(
-        blank,
-        program=blank.program.with_(
-            lower=wide(nothing, at, old.program.lower[None])[0],
-            upper=wide(nothing, at, old.program.upper[None])[0],
-        ),
-        probability=old.probability,
-        cost=wide(nothing, at, old.cost),
-        lower=wide(nothing, at, old.lower),
-        upper=wide(nothing, at, old.upper),
-        row_lower=wide(blank.row_lower, row, old.row_lower),
-        row_upper=wide(blank.row_upper, row, old.row_upper),
-        offset=old.offset,
-    )
-
-
-def with_decisions(two_stage: TwoStage, yes: Bools) -> TwoStage:
+def decided(two_stage: TwoStage, yes: Bools) -> TwoStage:
     """Return the problem with its yes-or-no columns decided: bool array [column]."""
     chosen = np.where(yes, 1.0, 0.0)
     return replace(two_stage, program=two_stage.program.with_integers_fixed(chosen))
@@ -133,7 +135,7 @@ class Again:
     """A two-stage problem in a live handle: variations of it are solved from where it stands.
 
     Variations have the problem's matrix, costs and chances, and may have other bounds and limits.
-    Whole numbers are taken for divisible; decide them first (`with_decisions`) where they matter.
+    Whole numbers are taken for divisible; decide them first (`decided`) where they matter.
     """
 
     def __init__(
