@@ -8,22 +8,23 @@ demand still has to be somebody's: it needs one unit of a second resource that t
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from nts_sim.errors import NoAcceptableSolution
-from nts_sim.planning.filling import fill
+from nts_sim.planning.filling import Filled, fill
 from nts_sim.planning.numbers import Need, Numbers
-from nts_sim.planning.plan import Plan, read_plan
 from nts_sim.planning.problem import Charges, Preparing, Problem, Sets, Source
-from nts_sim.planning.solve import Highs, Status
+from nts_sim.planning.solve import Highs, Solution, Status
 from nts_sim.planning.template import template_of
-from nts_sim.planning.twostage import Risk, solve_two_stage
 from nts_sim.world.model import Floats, Ints
 from reading import Instance
 
 GAP = 1e-9
+TIED = 30
+"""Of 100 warehouses and 1000 customers, tying 30 arcs each brings the bound within 0.1 % of what
+tying all of them does, in a quarter of the time."""
 _SERVED = 1e-6
 _HARMS = 4
 
@@ -75,17 +76,18 @@ def _lanes(instance: Instance) -> _Lanes:
     )
 
 
-def problem_of(instance: Instance, *, from_depot: bool = True) -> Problem:
+def problem_of(instance: Instance, *, tied: int = TIED) -> Problem:
     """Write the instance in sets and prices.
 
     Parameters
     ----------
-    from_depot : say of every arc, and not only of capacities, that it needs a depot; customers
-        without demand need it to be said
+    tied : arcs to each customer, cheapest first, of which it is said one by one that they need a
+        depot at their source. Room says so of all, but customers without demand take none: their
+        arcs are all tied
     """
     lanes = _lanes(instance)
     sets = _sets(instance, lanes)
-    return Problem(sets, _charges(sets, lanes), _preparing(instance, sets, lanes, from_depot))
+    return Problem(sets, _charges(sets, lanes), _preparing(instance, sets, lanes, tied))
 
 
 def _sets(instance: Instance, lanes: _Lanes) -> Sets:
@@ -132,10 +134,12 @@ def _charges(sets: Sets, lanes: _Lanes) -> Charges:
     )
 
 
-def _preparing(instance: Instance, sets: Sets, lanes: _Lanes, from_depot: bool) -> Preparing:
+def _preparing(instance: Instance, sets: Sets, lanes: _Lanes, tied: int) -> Preparing:
     n, m = instance.cost.shape
     shape = (m + n, lanes.n_kinds)
-    most = lanes.by_kind(np.tile(lanes.units, m))
+    rank = np.argsort(np.argsort(instance.cost, axis=1, kind="stable"), axis=1, kind="stable")
+    loose = (rank.T >= tied) & (instance.demand > 0.0)
+    most = lanes.by_kind(np.where(loose, np.inf, lanes.units).ravel())
     # A site without room still takes customers without demand.
     room = np.where(instance.capacity > 0.0, instance.capacity, 1e-300)
     return Preparing(
@@ -149,7 +153,7 @@ def _preparing(instance: Instance, sets: Sets, lanes: _Lanes, from_depot: bool) 
         lend_share=1.0,
         sources=(Source("all", float(instance.fixed_cost.sum()) + 1.0),),
         goods_limit=np.zeros((0, m + n)),
-        from_depot=most if from_depot else None,
+        from_depot=most,
     )
 
 
@@ -180,7 +184,7 @@ def numbers_of(instance: Instance, harm: float) -> Numbers:
     )
 
 
-def solve(instance: Instance, time_limit_s: float, *, from_depot: bool = True) -> Result:
+def solve(instance: Instance, time_limit_s: float) -> Result:
     """Solve an instance to proven optimality, or to a certified gap in the time given.
 
     Serving is worth so much that all are served. Whatever it is worth, the planning problem
@@ -196,17 +200,33 @@ def solve(instance: Instance, time_limit_s: float, *, from_depot: bool = True) -
             f"all warehouses together hold {instance.capacity.sum():g}, less than the "
             f"{instance.demand.sum():g} that customers need"
         )
-    template = template_of(problem_of(instance, from_depot=from_depot))
     deadline, harm = time.perf_counter() + time_limit_s, _harm(instance)
     for _ in range(_HARMS):
-        filled = fill(template, numbers_of(instance, harm))
-        left = max(0.0, deadline - time.perf_counter())
-        solution = solve_two_stage(filled.two_stage, Risk(), Highs(left, GAP), start=filled.start)
-        plan = read_plan(filled, solution)
-        if _all_served(plan):
-            return _result(plan)
+        filled, found = _planned(instance, harm, deadline)
+        if _all_served(filled, found.x):
+            return _result(filled, found)
         harm *= 100.0
     raise NoAcceptableSolution("no plan is found that serves everybody")
+
+
+def _planned(instance: Instance, harm: float, deadline: float) -> tuple[Filled, Solution]:
+    """Search from a first plan, with every arc tied to its depot; return the best and its bound.
+
+    The first plan opens what the relaxation without these ties opens in part: both are found at
+    once, also where one search of the tied problem takes minutes.
+    """
+    numbers, highs = numbers_of(instance, harm), Highs(gap=GAP)
+    loose = fill(template_of(problem_of(instance, tied=0)), numbers)
+    program = loose.two_stage.sample(0)
+    relaxed = highs.solve(program.relaxed(), loose.start)
+    opened = program.with_integers_fixed(np.ceil(relaxed.x - 1e-6))
+    first = highs.solve(opened, loose.start)
+    filled = fill(template_of(problem_of(instance)), numbers)
+    left_s = max(0.0, deadline - time.perf_counter())
+    found = highs.solve(filled.two_stage.sample(0), None, first.x, left_s)
+    final = highs.solve(program.with_integers_fixed(found.x), loose.start)
+    best = final if final.objective < first.objective else first
+    return filled, replace(best, bound=max(found.bound, relaxed.bound), status=found.status)
 
 
 def _harm(instance: Instance) -> float:
@@ -215,13 +235,21 @@ def _harm(instance: Instance) -> float:
     return 2.0 * (instance.fixed_cost.max() / lanes.units.min() + lanes.rate.max() + 1.0)
 
 
-def _all_served(plan: Plan) -> bool:
-    persons = plan.numbers.need.persons
-    return bool(np.all(plan.served >= persons - _SERVED * np.maximum(1.0, persons)))
+def _all_served(filled: Filled, x: Floats) -> bool:
+    persons = filled.numbers.need.persons[0]
+    served = _of_template(filled, x)[filled.template.columns.served]
+    return bool(np.all(served >= persons - _SERVED * np.maximum(1.0, persons)))
 
 
-def _result(plan: Plan) -> Result:
-    """Judge a plan that serves all by its own cost and the bound."""
-    objective = float(plan.cost_bn_vnd[0])
-    gap = max(0.0, objective - plan.solution.bound) / max(abs(objective), 1e-12)
-    return Result(objective, plan.solution.status, gap)
+def _result(filled: Filled, found: Solution) -> Result:
+    """Judge a plan that serves all by what it costs and the bound."""
+    template = filled.template
+    objective = float((template.program.cost - template.surcharge) @ _of_template(filled, found.x))
+    gap = max(0.0, objective - found.bound) / max(abs(objective), 1e-12)
+    return Result(objective, Status.OPTIMAL if gap <= GAP else found.status, gap)
+
+
+def _of_template(filled: Filled, x: Floats) -> Floats:
+    every = np.zeros(len(filled.template.program.cost))
+    every[filled.columns] = x
+    return every

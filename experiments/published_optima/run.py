@@ -20,12 +20,10 @@ from nts_sim.errors import InvalidInput, NoAcceptableSolution
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Solve the files named; return the exit code."""
+    """Solve the files named; return the exit code, of the worst input first."""
     chosen = _parser().parse_args(arguments)
-    return min(
-        filter(None, [_one(path, chosen.capacity, chosen.time_limit) for path in chosen.files]),
-        default=0,
-    )
+    codes = [_one(path, chosen.capacity, chosen.time_limit) for path in chosen.files]
+    return min(filter(None, codes), default=0)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -66,7 +64,7 @@ def _one(path: Path, capacity: float | None, time_limit_s: float) -> int:
         return NoAcceptableSolution.exit_code
     status, seconds = found.status.replace(" ", "-"), time.perf_counter() - began
     print(
-        f"{path.stem} {found.objective:.10g} {status} {found.gap:.2g} {seconds:.2f}", flush=True
+        f"{path.stem} {found.objective:.10g} {status} {round(found.gap, 12):.2g} {seconds:.2f}", flush=True
     )
     return 0
 

@@ -180,9 +180,9 @@ def _from_depot(
     limit = plan.from_depot
     if limit is None:
         return _none(*lend.shape[:2])
-    rows = m.rows(np.ones(limit.shape, np.bool_), Sense.AT_MOST)
+    rows = m.rows(np.isfinite(limit), Sense.AT_MOST)
     m.add(rows[:, :, None, None], lend, 1.0)
-    m.add(rows, c.depot[problem.sets.arc_from][:, None], -limit)
+    m.add(rows, c.depot[problem.sets.arc_from][:, None], -_finite(limit))
     return rows
 
 

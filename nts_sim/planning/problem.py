@@ -192,7 +192,7 @@ class Preparing:
     place_share_at_most : guidance, largest share of all money spent for one place
     resource_share_at_most, resource_share_at_least : guidance, shares of what is spent, by resource
     from_depot : float array [arc, R], most units an arc carries once its source has a depot, and
-        none before: for places that hold nothing of their own; None: no such rule
+        none before, for places that hold nothing of their own; inf or None: no such rule
     """
 
     stock: Floats
