@@ -217,6 +217,8 @@ class Highs:
         self._set(time_limit=highs.getRunTime() + limit_s)
         highs.run()
         status = _STATUS.get(highs.getModelStatus(), Status.FAILED)
+        if status is Status.FAILED:
+            status = self._second_attempt()
         if status is Status.OPTIMAL:
             return self._judged(accept(program, self._found()))
         if status is Status.TIME_LIMIT and (best := self._best_known(fallback)) is not None:
@@ -225,6 +227,15 @@ class Highs:
             f"the solver stopped with status '{status}' and no point that may be used "
             f"(time limit {limit_s:g} s)"
         )
+
+    def _second_attempt(self) -> Status:
+        """Try once more from nothing, with presolve: a search may lose its way numerically."""
+        presolve = self._highs.getOptionValue("presolve")[1]
+        self._highs.clearSolver()
+        self._set(presolve="on")
+        self._highs.run()
+        self._set(presolve=presolve)
+        return _STATUS.get(self._highs.getModelStatus(), Status.FAILED)
 
     def _found(self) -> Solution:
         """Where the search stands, with the best bound known; not checked."""
