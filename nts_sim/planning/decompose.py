@@ -33,10 +33,13 @@ STEP = 0.5
 
 FEW = 10
 """Samples whose deterministic equivalent gives the first plan."""
-KEPT = 1
+KEPT = 3
 """Samples that are part of the master."""
 _NEWS = 1e-7
 """A cut that lifts a sample's cost by less than this, relative, teaches the master nothing."""
+
+_DUST = 1e-9
+"""Slopes up to this are rounding; HiGHS keeps no such coefficient."""
 
 
 class _TimeIsUp(Exception):
@@ -128,7 +131,7 @@ class Master:
     def _add(self, constant: Floats, slope: Floats, theta: Ints | None) -> None:
         """Theta − slope · x ≥ constant, without theta where None."""
         n, width = len(constant), len(self._program.cost)
-        row, column = np.nonzero(slope)
+        row, column = np.nonzero(np.abs(slope) > _DUST)
         value = -slope[row, column]
         if theta is not None:
             row, column = np.append(row, np.arange(n)), np.append(column, theta)

@@ -59,6 +59,8 @@ _STATUS = {
     highspy.HighsModelStatus.kUnbounded: Status.UNBOUNDED,
     highspy.HighsModelStatus.kUnboundedOrInfeasible: Status.INFEASIBLE,
 }
+_SCALING = 2
+"""HiGHS's own choice of scaling (forced equilibration)."""
 _BASIS_STATUS = tuple(highspy.HighsBasisStatus(code) for code in range(4))
 
 
@@ -216,6 +218,8 @@ class Highs:
         limit_s = self.time_limit_s if time_limit_s is None else time_limit_s
         self._set(time_limit=highs.getRunTime() + limit_s)
         highs.run()
+        if self._lost_to_rounding():
+            self._search_again()
         status = _STATUS.get(highs.getModelStatus(), Status.FAILED)
         if status is Status.OPTIMAL:
             return self._judged(accept(program, self._found()))
@@ -225,6 +229,22 @@ class Highs:
             f"the solver stopped with status '{status}' and no point that may be used "
             f"(time limit {limit_s:g} s)"
         )
+
+    def _lost_to_rounding(self) -> bool:
+        """Whether HiGHS calls a point optimal that breaks the program."""
+        if self._highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+            return False
+        return bool(violations(self.program, self._found().x))
+
+    def _search_again(self) -> None:
+        """Search on from the same basis without scaling and without what long use piled up."""
+        basis = self._highs.getBasis()
+        self._highs.clearSolver()
+        self._set(simplex_scale_strategy=0)
+        if not self.program.has_integers:
+            self._highs.setBasis(basis)
+        self._highs.run()
+        self._set(simplex_scale_strategy=_SCALING)
 
     def _found(self) -> Solution:
         """Where the search stands, with the best bound known; not checked."""
@@ -238,7 +258,7 @@ class Highs:
             bound = dual_bound(program, row_dual)
         return Solution(
             status=Status.OPTIMAL,
-            objective=value_of(program, x),
+            objective=float(info.objective_function_value),
             bound=bound,
             x=x,
             row_dual=row_dual,
