@@ -257,7 +257,11 @@ class _Search:
         return Highs(self._left()).solve(program.relaxed(), start).x[layout.shared]
 
     def _solve_master(self) -> Solution:
-        out = self._master.solve(self._left())
+        try:
+            out = self._master.solve(self._left())
+        except NoAcceptableSolution:
+            self._left()
+            raise
         self._bound = max(self._bound, out.bound)
         self._first_dual = self._master.first_dual(out)
         self._rounds += 1
@@ -268,10 +272,10 @@ class _Search:
         two_stage, recourse = self._two_stage, self._recourse
         answers, cuts = [], []
         for s in range(two_stage.n_samples):
-            self._left()
             try:
-                answers.append(recourse.answer(s, x))
+                answers.append(recourse.answer(s, x, self._left()))
             except NoAcceptableSolution:
+                self._left()
                 if (cut := recourse.refusal(s, x)) is None:
                     raise
                 raise _Refused(cut) from None

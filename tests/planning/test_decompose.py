@@ -69,7 +69,7 @@ def test_answers_repeat_to_the_last_bit():
 
 
 def test_the_best_plan_and_its_bound_are_returned_when_time_is_up(monkeypatch):
-    """The clock jumps past the limit once the first plan and the master's first bound are known."""
+    """The clock jumps past the limit once a plan and the master's first bound are known."""
     problem = random_problem(7, samples=60)
     truth = solve_two_stage(problem, Risk(), Highs(), how="deterministic equivalent").objective
     solve_master = decompose.Master.solve
@@ -83,6 +83,7 @@ def test_the_best_plan_and_its_bound_are_returned_when_time_is_up(monkeypatch):
         return solution
 
     monkeypatch.setattr(decompose.Master, "solve", late)
+    monkeypatch.setattr(decompose, "FEW", 1)
     cut = solve_l_shaped(problem, Risk(), gap=1e-9, time_limit_s=100.0)
     assert len(asked) == 1
     assert cut.status is Status.TIME_LIMIT
