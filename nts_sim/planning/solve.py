@@ -192,11 +192,7 @@ class Highs:
             self._highs.setOptionValue(option, value)
 
     def _change(self, given: dict[str, Floats]) -> None:
-        given = {
-            name: value
-            for name, value in given.items()
-            if not np.array_equal(value, getattr(self.program, name))
-        }
+        given = _news(self.program, given)
         self._program = program = self.program.with_(**given)
         columns = np.arange(len(program.cost), dtype=np.int32)
         rows = np.arange(len(program.row_lower), dtype=np.int32)
@@ -222,9 +218,11 @@ class Highs:
             self._search_again()
         status = _STATUS.get(highs.getModelStatus(), Status.FAILED)
         if status is Status.OPTIMAL:
-            return self._judged(accept(program, self._found()))
-        if status is Status.TIME_LIMIT and (best := self._best_known(fallback)) is not None:
-            return self._judged(best)
+            return _proved(accept(program, self._found()), self.gap)
+        if status is Status.TIME_LIMIT:
+            others = [] if fallback is None else [fallback]
+            if (best := _best_known(program, self._found(), others)) is not None:
+                return _proved(best, self.gap)
         raise NoAcceptableSolution(
             f"the solver stopped with status '{status}' and no point that may be used "
             f"(time limit {limit_s:g} s)"
@@ -234,7 +232,7 @@ class Highs:
         """Whether HiGHS calls a point optimal that breaks the program."""
         if self._highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
             return False
-        return bool(violations(self.program, self._found().x))
+        return bool(violations(self.program, np.array(self._highs.getSolution().col_value)))
 
     def _search_again(self) -> None:
         """Search on from the same basis without scaling and without what long use piled up."""
@@ -266,23 +264,25 @@ class Highs:
             iterations=max(0, int(info.simplex_iteration_count)),
         )
 
-    def _best_known(self, fallback: Floats | None) -> Solution | None:
-        """Of a search cut short: the best point that passes the checks, with the bound reached."""
-        program, found = self.program, self._found()
-        found = replace(found, status=Status.TIME_LIMIT)
-        points = [found.x] if self._highs.getSolution().value_valid else []
-        points += [] if fallback is None else [fallback]
-        usable = [x for x in points if not violations(program, x)]
-        if not usable:
-            return None
-        x = min(usable, key=lambda point: value_of(program, point))
-        return replace(found, x=x, objective=value_of(program, x))
 
-    def _judged(self, solution: Solution) -> Solution:
-        """Say by the bound alone what is proved; a time limit stays one where nothing is."""
-        bound = min(solution.bound, solution.objective)
-        status = judged(solution.status, solution.objective, bound, self.gap)
-        return replace(solution, bound=bound, status=status)
+def _news(program: LinearProgram, given: dict[str, Floats]) -> dict[str, Floats]:
+    return {name: v for name, v in given.items() if not np.array_equal(v, getattr(program, name))}
+
+
+def _best_known(program: LinearProgram, cut: Solution, others: list[Floats]) -> Solution | None:
+    """Of a search cut short: the best point that passes the checks, with the bound reached."""
+    usable = [x for x in (cut.x, *others) if not violations(program, x)]
+    if not usable:
+        return None
+    x = min(usable, key=lambda point: value_of(program, point))
+    return replace(cut, status=Status.TIME_LIMIT, x=x, objective=value_of(program, x))
+
+
+def _proved(solution: Solution, gap: float) -> Solution:
+    """Say by the bound alone what is proved; a time limit stays one where nothing is."""
+    bound = min(solution.bound, solution.objective)
+    status = judged(solution.status, solution.objective, bound, gap)
+    return replace(solution, bound=bound, status=status)
 
 
 def judged(stopped: Status, objective: float, bound: float, gap: float) -> Status:
