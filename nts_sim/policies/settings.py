@@ -70,7 +70,7 @@ NAMED: Mapping[str, Settings] = MappingProxyType({
     "stochastic": _STOCHASTIC,
     "stochastic_k8": _SAMPLES,
     "stochastic_open_loop": replace(_STOCHASTIC, reoptimise=False),
-    "mean_cvar": replace(_SAMPLES, risk="mean_cvar"),
+    "mean_cvar": replace(_STOCHASTIC, n_samples=5, risk="mean_cvar"),
     "minimax_regret": replace(_STOCHASTIC, risk="minimax_regret"),
     "equitable": replace(_STOCHASTIC, equity_floor=0.8),
     "perfect_information": Settings(futures="truth"),
