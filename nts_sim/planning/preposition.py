@@ -184,9 +184,7 @@ def _capacity(m: Model, problem: Problem, plan: Preparing, c: PrepareColumns) ->
     return rows
 
 
-def _from_depot(
-    m: Model, problem: Problem, plan: Preparing, c: PrepareColumns, lend: Ints
-) -> Ints:
+def _from_depot(m: Model, problem: Problem, plan: Preparing, c: PrepareColumns, lend: Ints) -> Ints:
     """Σ_{d, t} lent along a of r ≤ from_depot[a, r] · depot[source of a]; where there is a rule.
 
     Where a destination can use no more than that, capacity says the same with whole depots; this
@@ -230,7 +228,7 @@ def _ready(m: Model, problem: Problem, plan: Preparing, c: PrepareColumns, creat
 
 
 def _paid(m: Model, problem: Problem, plan: Preparing, c: PrepareColumns) -> Ints:
-    """What is spent at p on r = Σ_sources paid; depots and (at no place) readiness last.
+    """Σ spent at p on r = Σ_sources paid; depots and (at no place) readiness last.
 
     Posting is charged to the place posted to.
     """
@@ -259,7 +257,7 @@ def _source(m: Model, plan: Preparing, c: PrepareColumns) -> Ints:
 
 
 def _place_share(m: Model, problem: Problem, plan: Preparing, c: PrepareColumns) -> Ints:
-    """What is spent at p, readiness aside, ≤ share · all money there is; where guidance says so."""
+    """Σ spent at p, readiness aside, ≤ share · all money there is; where guidance says so."""
     n = problem.sets.n_places
     limit = np.full(n, plan.place_share_at_most * plan.money_bn_vnd)
     rows = m.rows(np.full(n, plan.place_share_at_most < 1.0), Sense.AT_MOST, limit)
@@ -270,7 +268,7 @@ def _place_share(m: Model, problem: Problem, plan: Preparing, c: PrepareColumns)
 def _resource_share(
     m: Model, problem: Problem, plan: Preparing, c: PrepareColumns, *, at_least: bool
 ) -> Ints:
-    """What is spent on r ≤ (or ≥) share[r] · all that is spent; only where guidance says so."""
+    """Σ spent on r ≤ (or ≥) share[r] · all that is spent; only where guidance says so."""
     guidance = plan.resource_share_at_least if at_least else plan.resource_share_at_most
     mask = np.isin(np.arange(len(problem.sets.resource)), sorted(guidance))
     rows = m.rows(mask, Sense.AT_LEAST if at_least else Sense.AT_MOST)

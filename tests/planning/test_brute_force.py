@@ -23,7 +23,7 @@ SLACK = 1e-9
 
 @dataclass
 class Tried:
-    """A whole plan; arrays as in `Tiny`: [place, R], [arc, R], [place], mechanisms, [goods, place]."""
+    """A whole plan; [place, R], [arc, R] twice, [goods, place], [place]."""
 
     bought: np.ndarray
     posted: np.ndarray
