@@ -8,12 +8,13 @@
 # make PYTHON=python3.12 run   chooses the interpreter (3.11, 3.12 or 3.13) that .venv is made with
 
 PYTHON ?= $(firstword $(foreach v,3.11 3.12 3.13,$(shell command -v python$(v))) python3)
+PYTHON4 ?= python3.12 python3.13 $(wildcard $(HOME)/.pyenv/versions/3.1[23]*/bin/python)
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SOURCES := pyproject.toml constraints.txt
 
-.PHONY: run test test-pulp4 check lint types layers bench help clean
+.PHONY: run test test-pulp4 .pulp4-with check lint types layers bench help clean
 .DEFAULT_GOAL := help
 
 help:
@@ -38,17 +39,19 @@ test: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -m slow
 
 test-pulp4:
-	@python=""; for version in 3.12 3.13; do \
-	  if python$$version -c "" 2>/dev/null; then python=python$$version; break; fi; \
+	@for python in $(PYTHON4); do \
+	  if $$python -c "import sys; sys.exit(sys.version_info < (3, 12))" 2>/dev/null; then \
+	    exec $(MAKE) --no-print-directory .pulp4-with PYTHON4=$$python; \
+	  fi; \
 	done; \
-	if [ -z "$$python" ]; then \
-	  echo "PuLP 4 needs Python 3.12 or newer and none is found: its tests are not run"; exit 0; \
-	fi; \
-	set -e; \
-	test -x .venv-pulp4/bin/python || $$python -m venv .venv-pulp4; \
+	echo "PuLP 4 needs Python 3.12 or newer and none is found: its tests are not run."; \
+	echo "If there is one: make test-pulp4 PYTHON4=/path/to/python"
+
+.pulp4-with:
+	test -x .venv-pulp4/bin/python || $(PYTHON4) -m venv .venv-pulp4
 	.venv-pulp4/bin/python -m pip --disable-pip-version-check --quiet install \
-	  -c constraints.txt -e ".[dev]" "pulp>=4"; \
-	.venv-pulp4/bin/python -c "import pulp; print('PuLP', pulp.__version__)"; \
+	  -c constraints.txt -e ".[dev]" "pulp>=4"
+	.venv-pulp4/bin/python -c "import pulp; print('PuLP', pulp.__version__)"
 	.venv-pulp4/bin/python -m pytest -m "not slow" tests/planning
 
 check: lint types layers

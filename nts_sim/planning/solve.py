@@ -59,6 +59,8 @@ _STATUS = {
     highspy.HighsModelStatus.kUnbounded: Status.UNBOUNDED,
     highspy.HighsModelStatus.kUnboundedOrInfeasible: Status.INFEASIBLE,
 }
+_SCALING = 2
+"""HiGHS's own choice of scaling (forced equilibration)."""
 _BASIS_STATUS = tuple(highspy.HighsBasisStatus(code) for code in range(4))
 
 
@@ -153,7 +155,7 @@ class Highs:
 
     def add_rows(self, rows: csr_array, lower: Floats, upper: Floats) -> None:
         """Add rows lower ≤ rows · x ≤ upper to what was loaded; a basis found stays usable."""
-        program = self._loaded
+        program = self.program
         self._highs.addRows(
             len(lower), lower, upper, rows.nnz, rows.indptr[:-1].astype(np.int32),
             rows.indices.astype(np.int32), rows.data,
@@ -173,8 +175,14 @@ class Highs:
         basis = self._highs.getBasis()
         return Basis(_from_highs(basis.col_status), _from_highs(basis.row_status))
 
+    def ray(self) -> Floats | None:
+        """Row prices that show why what was solved last has no point; None where none is known."""
+        _, known, prices = self._highs.getDualRay()
+        return np.array(prices) if known else None
+
     @property
-    def _loaded(self) -> LinearProgram:
+    def program(self) -> LinearProgram:
+        """What is loaded, with every change since."""
         if self._program is None:
             raise ValueError("no program is loaded")
         return self._program
@@ -184,7 +192,8 @@ class Highs:
             self._highs.setOptionValue(option, value)
 
     def _change(self, given: dict[str, Floats]) -> None:
-        self._program = program = self._loaded.with_(**given)
+        given = _news(self.program, given)
+        self._program = program = self.program.with_(**given)
         columns = np.arange(len(program.cost), dtype=np.int32)
         rows = np.arange(len(program.row_lower), dtype=np.int32)
         if "cost" in given:
@@ -197,7 +206,7 @@ class Highs:
     def _run(
         self, start: Basis | None, fallback: Floats | None, time_limit_s: float | None
     ) -> Solution:
-        highs, program = self._highs, self._loaded
+        highs, program = self._highs, self.program
         if start is not None and not program.has_integers:
             highs.setBasis(_to_highs(start))
         if fallback is not None and program.has_integers and not violations(program, fallback):
@@ -205,19 +214,39 @@ class Highs:
         limit_s = self.time_limit_s if time_limit_s is None else time_limit_s
         self._set(time_limit=highs.getRunTime() + limit_s)
         highs.run()
+        if self._lost_to_rounding():
+            self._search_again()
         status = _STATUS.get(highs.getModelStatus(), Status.FAILED)
         if status is Status.OPTIMAL:
-            return self._judged(accept(program, self._found()))
-        if status is Status.TIME_LIMIT and (best := self._best_known(fallback)) is not None:
-            return self._judged(best)
+            return _proved(accept(program, self._found()), self.gap)
+        if status is Status.TIME_LIMIT:
+            others = [] if fallback is None else [fallback]
+            if (best := _best_known(program, self._found(), others)) is not None:
+                return _proved(best, self.gap)
         raise NoAcceptableSolution(
             f"the solver stopped with status '{status}' and no point that may be used "
             f"(time limit {limit_s:g} s)"
         )
 
+    def _lost_to_rounding(self) -> bool:
+        """Whether HiGHS calls a point optimal that breaks the program."""
+        if self._highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+            return False
+        return bool(violations(self.program, np.array(self._highs.getSolution().col_value)))
+
+    def _search_again(self) -> None:
+        """Search on from the same basis without scaling and without what long use piled up."""
+        basis = self._highs.getBasis()
+        self._highs.clearSolver()
+        self._set(simplex_scale_strategy=0)
+        if not self.program.has_integers:
+            self._highs.setBasis(basis)
+        self._highs.run()
+        self._set(simplex_scale_strategy=_SCALING)
+
     def _found(self) -> Solution:
         """Where the search stands, with the best bound known; not checked."""
-        program, solution, info = self._loaded, self._highs.getSolution(), self._highs.getInfo()
+        program, solution, info = self.program, self._highs.getSolution(), self._highs.getInfo()
         x = np.array(solution.col_value)
         if program.has_integers:
             row_dual, column_dual = np.full(len(program.row_lower), np.nan), np.full(len(x), np.nan)
@@ -227,7 +256,7 @@ class Highs:
             bound = dual_bound(program, row_dual)
         return Solution(
             status=Status.OPTIMAL,
-            objective=value_of(program, x),
+            objective=float(info.objective_function_value),
             bound=bound,
             x=x,
             row_dual=row_dual,
@@ -235,42 +264,45 @@ class Highs:
             iterations=max(0, int(info.simplex_iteration_count)),
         )
 
-    def _best_known(self, fallback: Floats | None) -> Solution | None:
-        """Of a search cut short: the best point that passes the checks, with the bound reached."""
-        program, found = self._loaded, self._found()
-        found = replace(found, status=Status.TIME_LIMIT)
-        points = [found.x] if self._highs.getSolution().value_valid else []
-        points += [] if fallback is None else [fallback]
-        usable = [x for x in points if not violations(program, x)]
-        if not usable:
-            return None
-        x = min(usable, key=lambda point: value_of(program, point))
-        return replace(found, x=x, objective=value_of(program, x))
 
-    def _judged(self, solution: Solution) -> Solution:
-        """Say by the bound alone what is proved; a time limit stays one where nothing is."""
-        bound = min(solution.bound, solution.objective)
-        return replace(solution, bound=bound, status=judged(solution, bound, self.gap))
+def _news(program: LinearProgram, given: dict[str, Floats]) -> dict[str, Floats]:
+    return {name: v for name, v in given.items() if not np.array_equal(v, getattr(program, name))}
 
 
-def judged(solution: Solution, bound: float, gap: float) -> Status:
-    """Return what a bound proves of a solution, whatever the solver said.
+def _best_known(program: LinearProgram, cut: Solution, others: list[Floats]) -> Solution | None:
+    """Of a search cut short: the best point that passes the checks, with the bound reached."""
+    usable = [x for x in (cut.x, *others) if not violations(program, x)]
+    if not usable:
+        return None
+    x = min(usable, key=lambda point: value_of(program, point))
+    return replace(cut, status=Status.TIME_LIMIT, x=x, objective=value_of(program, x))
+
+
+def _proved(solution: Solution, gap: float) -> Solution:
+    """Say by the bound alone what is proved; a time limit stays one where nothing is."""
+    bound = min(solution.bound, solution.objective)
+    status = judged(solution.status, solution.objective, bound, gap)
+    return replace(solution, bound=bound, status=status)
+
+
+def judged(stopped: Status, objective: float, bound: float, gap: float) -> Status:
+    """Return what a bound proves of a point, whatever the solver said.
 
     Raises
     ------
     NoAcceptableSolution
         Where the solver calls a point optimal and the bound is farther away than `gap`.
     """
-    distance = (solution.objective - bound) / max(1.0, abs(solution.objective))
+    distance = (objective - bound) / max(1.0, abs(objective))
     if distance <= PROOF:
         return Status.OPTIMAL
     if distance <= gap:
         return Status.GAP_LIMIT
-    if solution.status is Status.OPTIMAL:
+    if stopped in (Status.OPTIMAL, Status.GAP_LIMIT):
         raise NoAcceptableSolution(
-            f"the solver calls {solution.objective:.9g} optimal, but only {bound:.9g} is proved"
+            f"the solver calls {objective:.9g} optimal, but only {bound:.9g} is proved"
         )
-    return solution.status
+    return stopped
 
 
 def solve_rounded(
@@ -324,10 +356,10 @@ def _fixed(program: LinearProgram, x: Floats, highs: Highs, deadline: float) -> 
 def _against(point: Solution, search: Solution, bound: float, gap: float) -> Solution:
     """Judge a point that is feasible with whole numbers by the bound of another search."""
     bound = min(bound, point.objective)
-    stopped = replace(point, status=Status.TIME_LIMIT, bound=bound)
     return replace(
-        stopped,
-        status=judged(stopped, bound, gap),
+        point,
+        status=judged(Status.TIME_LIMIT, point.objective, bound, gap),
+        bound=bound,
         iterations=point.iterations + search.iterations,
     )
 
