@@ -933,13 +933,13 @@ def advance(w: Fixed, s: Play, until: int) -> bool:
 
 
 @entry
-def begin_alone(
-    w: Fixed, s: Play, blank: Play, opened: Opened, begins: Records, progress: Ints, until: int
+def go_alone(
+    w: Fixed, s: Play, blank: Play, opened: Opened, changes: Records, progress: Ints, until: int
 ) -> bool:
-    """Carry futures to `until`, one after the other on the same tables; tell their begins.
+    """Carry futures to `until`, one after the other on the same tables; tell their incidents.
 
-    `progress` counts futures that are done and begins told. False: rows or begins run short, call
-    again; the future that was under way starts again.
+    `progress` counts futures that are done and changes told. False: rows or changes run short,
+    call again; the future that was under way starts again.
     """
     for future in range(progress[0], len(opened.futures)):
         one = opened.futures[future]
@@ -951,11 +951,9 @@ def begin_alone(
         immune = opened.immune[one.first_immune : one.last_immune]
         resume(w, s, opened.cells, opened.severities, opened.since, links, immune)
         s.control[0].settling = _RESETTLE
-        if not (advance(w, s, s.control[0].now - 1) and advance(w, s, until)):
+        if not advance(w, s, until) or progress[1] + s.control[0].n_rows > len(changes):
             return False
-        if progress[1] + s.control[0].n_rows > len(begins):
-            return False
-        _tell_begins(w, s, future, begins, progress)
+        _tell_changes(w, s, future, changes, progress)
         progress[0] = future + 1
     return True
 
@@ -979,15 +977,17 @@ def _wipe(s: Play, blank: Play) -> None:
 
 
 @called
-def _tell_begins(w: Fixed, s: Play, future: int, begins: Records, progress: Ints) -> None:
-    """List the rows with which incidents begin."""
+def _tell_changes(w: Fixed, s: Play, future: int, changes: Records, progress: Ints) -> None:
+    """List the rows with which incidents begin or change their severity."""
     for at in range(s.control[0].n_rows):
         row = s.rows[at]
-        if row["kind"] == _ROW_ONSET or row["kind"] == _ROW_SPREAD:
-            begin = begins[progress[1]]
-            begin.future, begin.tick = future, row["tick"]
-            begin.cell = w.cell_of[row["node"], row["threat"]]
-            begin.severity = int(row["quantity"])
+        kind = row["kind"]
+        begins = kind in (_ROW_ONSET, _ROW_SPREAD)
+        if begins or kind in (_ROW_RISE, _ROW_FALL):
+            change = changes[progress[1]]
+            change.future, change.tick, change.begins = future, row["tick"], begins
+            change.cell = w.cell_of[row["node"], row["threat"]]
+            change.severity = int(row["quantity"])
             progress[1] += 1
 
 

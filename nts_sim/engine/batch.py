@@ -1,4 +1,4 @@
-"""Many futures of one observation, without help: when and where incidents begin in each.
+"""Many futures of one observation, without help: the course of incidents in each.
 
 A forecast opens dozens of futures at every epoch and asks one thing of them. On the compiled
 engine they are carried one after the other on the same tables in a single call; what does not
@@ -18,7 +18,7 @@ from nts_sim.decision.model import Observation
 from nts_sim.engine import _kernel
 from nts_sim.engine.choice import EngineName
 from nts_sim.engine.flat import (
-    BEGIN,
+    CHANGE,
     FUTURE,
     Opened,
     Play,
@@ -32,33 +32,39 @@ from nts_sim.engine.futures import events, in_flight, marks, open_future
 from nts_sim.luck.calendar import Calendar
 from nts_sim.luck.draws import Luck
 from nts_sim.trace.fold import rows_of
-from nts_sim.trace.model import Kind, Trace
+from nts_sim.trace.model import Kind
 from nts_sim.units import NEVER, TICKS_PER_DAY, ticks
-from nts_sim.world.model import Floats, Ints, World
+from nts_sim.world.model import Bools, Floats, Ints, World
 
-_BEGINS_A_FUTURE = 32
+_CHANGES_A_FUTURE = 64
 """Room to begin with; doubled when it is used up."""
+_BEGIN_KINDS = (Kind.ONSET, Kind.SPREAD)
+_KINDS = (*_BEGIN_KINDS, Kind.RISE, Kind.FALL)
 
 
 @dataclass(frozen=True, eq=False)
-class Begins:
-    """Beginnings of incidents after the report, in futures without help: by future, then in time.
+class Changes:
+    """Changes of severity after the report, in futures without help: by future, then in time.
 
     Attributes
     ----------
-    future, tick, cell, severity : int array [begin]
+    future, tick, cell, severity : int array [change]; severity 0: the incident is over
+    begins : bool array [change], an incident begins
+    n_futures : number of futures
     """
 
     future: Ints
     tick: Ints
     cell: Ints
     severity: Ints
+    begins: Bools
+    n_futures: int
 
 
-def begins_alone(
+def changes_alone(
     world: World, observation: Observation, lucks: tuple[Luck, ...], immune: Floats, until: int,
     engine: EngineName = "compiled",
-) -> Begins:  # fmt: skip
+) -> Changes:  # fmt: skip
     """Carry futures from the report up to tick `until`, without help there or on its way.
 
     Parameters
@@ -68,39 +74,39 @@ def begins_alone(
     engine : which engine carries the futures; the result is the same
     """
     if engine == "compiled":
-        return _begins_at_once(world, observation, lucks, immune, until)
+        return _changes_at_once(world, observation, lucks, immune, until)
     alone = replace(observation, free=np.zeros_like(observation.free), inbound=())
-    traces = [_begin_rows(world, alone, luck, immune, until, engine) for luck in lucks]
+    traces = []
+    for luck in lucks:
+        future = open_future(world, alone, luck, immune, engine).engine
+        future.advance(until)
+        traces.append(rows_of(future.trace(), *_KINDS))
     rows = np.concatenate(traces)
-    return Begins(
+    return Changes(
         np.repeat(np.arange(len(lucks)), [len(trace) for trace in traces]), rows["tick"],
         world.cells.of[rows["node"], rows["threat"]], rows["quantity"].astype(np.int64),
+        np.isin(rows["kind"], _BEGIN_KINDS), len(lucks),
     )  # fmt: skip
 
 
-def _begin_rows(
-    world: World, alone: Observation, luck: Luck, immune: Floats, until: int, engine: EngineName
-) -> Trace:
-    future = open_future(world, alone, luck, immune, engine).engine
-    future.advance(until)
-    return rows_of(future.trace(), Kind.ONSET, Kind.SPREAD)
-
-
-def _begins_at_once(
+def _changes_at_once(
     world: World, observation: Observation, lucks: tuple[Luck, ...], immune: Floats, until: int
-) -> Begins:
+) -> Changes:
     drawn = _drawn(world, lucks)
     calendar, first_entry = _calendars(drawn, observation, len(lucks))
     opened = _opened(world, observation, drawn, immune, first_entry)
     told = ticks(observation.reported_day)
     play, blank = (_without_stock(new_play(world, lucks[0], calendar, told)) for _ in range(2))
-    begins, progress = np.empty(len(lucks) * _BEGINS_A_FUTURE, BEGIN), np.zeros(2, dtype=np.int64)
-    fixed = fixed_tables(world)
-    while not _kernel.begin_alone(fixed, play, blank, opened, begins, progress, until):
+    changes = np.empty(len(lucks) * _CHANGES_A_FUTURE, CHANGE)
+    fixed, progress = fixed_tables(world), np.zeros(2, dtype=np.int64)
+    while not _kernel.go_alone(fixed, play, blank, opened, changes, progress, until):
         play = longer(play, "rows")
-        begins = np.concatenate((begins, np.empty(len(begins) + len(play.rows), BEGIN)))
-    columns = (begins[name][: progress[1]] for name in ("future", "tick", "cell", "severity"))
-    return Begins(*(column.astype(np.int64) for column in columns))
+        changes = np.concatenate((changes, np.empty(len(changes) + len(play.rows), CHANGE)))
+    made = changes[: progress[1]]
+    future, tick, cell, severity = (
+        made[name].astype(np.int64) for name in ("future", "tick", "cell", "severity")
+    )
+    return Changes(future, tick, cell, severity, made["begins"], len(lucks))
 
 
 def _without_stock(play: Play) -> Play:
@@ -171,7 +177,7 @@ def _opened(
     age_ticks = np.rint(observation.age_days[active] * TICKS_PER_DAY).astype(np.int64)
     flying = drawn.on_link < in_flight(world, observation)
     immune_now = (drawn.at_cell < immune) & (observation.severity == 0)
-    links, immune_cells = np.nonzero(flying)[1], np.nonzero(immune_now)[1]
+    links, immune_cells = (np.nonzero(which)[1].copy() for which in (flying, immune_now))
     link_ends, immune_ends = np.cumsum(flying.sum(axis=1)), np.cumsum(immune_now.sum(axis=1))
     futures = filled(
         FUTURE, len(first_entry), first_entry=first_entry,

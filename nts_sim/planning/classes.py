@@ -1,10 +1,14 @@
 """A few futures with their chances, in place of many: what a stochastic plan is made for.
 
-Futures are put in the order of the harm that they bring without help, and cut into classes where
-it saves most: so that the squared differences of harm within classes are least (natural breaks;
-Fisher 1958). A rare severe future is far from the others and so gets a class of its own, with the
-chance it has. A class is either averaged (`aggregated`) or stands behind one of its futures
-(`stratified`).
+Futures are drawn whole, put in the order of the harm that they bring without help, and cut into
+classes where it saves most: so that the squared differences of harm within classes are least
+(natural breaks; Fisher 1958). A rare severe future is far from the others and so gets a class of
+its own, with the chance it has. A class is either averaged (`aggregated`) or stands behind one of
+its futures (`stratified`).
+
+Of a few dozen futures, need at a place is known to a quarter only where courses are drawn, and to a
+hundredth where they are followed in expectation (see `sampled`). So classes say in which futures a
+cell is hit, and the expectation how much in all: the classes' mean is `sampled_path`.
 """
 
 from __future__ import annotations
@@ -15,7 +19,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from nts_sim.decision.model import Observation
-from nts_sim.planning.sampled import FUTURES, Incidents, incidents_of, shares
+from nts_sim.planning.sampled import (
+    FUTURES,
+    Incidents,
+    changes_of,
+    drawn,
+    followed,
+    mean_of,
+    sampled_path,
+    shares,
+)
 from nts_sim.world.model import Floats, Ints, World
 
 DRAWN = 48
@@ -38,7 +51,7 @@ class Futures:
     @property
     def mean(self) -> Floats:
         """Expected path, float array [cell, 3, period]."""
-        return np.asarray(np.einsum("s,scvt->cvt", self.probability, self.path))
+        return _expectation(self.probability, self.path)
 
 
 def one_mean(
@@ -46,38 +59,62 @@ def one_mean(
     n_futures: int = FUTURES,
 ) -> Futures:  # fmt: skip
     """Take the mean of sampled futures for certain; it is `sampled_path`."""
-    found = incidents_of(world, observation, edges_days, immune, n_futures)
-    return _weighted(found, np.ones((1, n_futures)))
+    path = sampled_path(world, observation, edges_days, immune, n_futures)
+    return Futures(path[None], np.ones(1))
 
 
 def aggregated(
     world: World, observation: Observation, edges_days: Floats, immune: Floats,
     n_futures: int = DRAWN, n_classes: int = 3,
 ) -> Futures:  # fmt: skip
-    """Average sampled futures within classes of like harm; their mean is the futures' own."""
-    found = incidents_of(world, observation, edges_days, immune, n_futures)
+    """Average sampled futures within classes of like harm."""
+    changes = changes_of(world, observation, edges_days, immune, n_futures)
+    found = drawn(world, observation, edges_days, changes)
     of = classes(harm_without_help(world, observation, edges_days, found), n_classes)
-    return _weighted(found, np.eye(of.max() + 1)[:, of])
+    size = np.bincount(of)
+    paths = found.paths(np.eye(len(size))[:, of] / size[:, None])
+    mean = mean_of(followed(world, observation, edges_days, changes))
+    return Futures(matched(paths, size / n_futures, mean), size / n_futures)
 
 
 def stratified(
     world: World, observation: Observation, edges_days: Floats, immune: Floats,
     n_samples: int = 8, n_futures: int = DRAWN,
 ) -> Futures:  # fmt: skip
-    """Let one future stand for each class of like harm: the one nearest to its class in harm."""
-    found = incidents_of(world, observation, edges_days, immune, n_futures)
+    """Let one future stand for each class of like harm: the one nearest to its mean harm."""
+    changes = changes_of(world, observation, edges_days, immune, n_futures)
+    found = drawn(world, observation, edges_days, changes)
     harm = harm_without_help(world, observation, edges_days, found)
     of = classes(harm, n_samples)
     size = np.bincount(of)
     off = np.abs(harm - (np.bincount(of, harm) / size)[of])
     chosen = [int(np.where(of == k, off, np.inf).argmin()) for k in range(len(size))]
-    return Futures(shares(found.paths(np.eye(n_futures)[chosen])), size / n_futures)
+    mean = mean_of(followed(world, observation, edges_days, changes))
+    paths = found.paths(np.eye(n_futures)[chosen])
+    return Futures(matched(paths, size / n_futures, mean), size / n_futures)
 
 
-def _weighted(found: Incidents, members: Floats) -> Futures:
-    """Average futures within groups: float array [S, future], 1 where a future is a member."""
-    size = members.sum(axis=1, keepdims=True)
-    return Futures(shares(found.paths(members / size)), size[:, 0] / found.n_futures)
+def matched(paths: Floats, probability: Floats, mean: Floats) -> Floats:
+    """Scale paths, cell by cell, so that their mean is the one given and shares stay shares.
+
+    What a path that is full up cannot take goes to the others, by the room that they have left.
+
+    Parameters
+    ----------
+    paths : float array [S, cell, 3, period]; probability : float array [S]
+    mean : float array [cell, 3, period]; a cell's shares sum to at most 1
+    """
+    before = _expectation(probability, paths)
+    scale = np.divide(mean, before, out=np.zeros_like(mean), where=before > 0.0)
+    made = shares(paths * scale)
+    left = np.maximum(mean - _expectation(probability, made), 0.0)
+    room = np.maximum(1.0 - made.sum(axis=-2, keepdims=True), 0.0)
+    share = np.maximum(_expectation(probability, room), left.sum(axis=-2, keepdims=True))
+    return np.asarray(made + room * (left / np.maximum(share, 1e-300)))
+
+
+def _expectation(probability: Floats, values: Floats) -> Floats:
+    return np.asarray(np.tensordot(probability, values, axes=1))
 
 
 def joined(parts: Sequence[tuple[float, Futures]]) -> Futures:

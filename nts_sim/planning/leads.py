@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from nts_sim.decision.model import Observation
@@ -26,10 +28,20 @@ def open_money(world: World, observation: Observation, day: float | None = None)
 
 
 class Leads:
-    """When an order would begin to serve: typical approval, handover, travel, muster, triggers."""
+    """When an order would begin to serve: typical approval, handover, travel, muster, triggers.
 
-    def __init__(self, world: World, sets: Sets, observation: Observation) -> None:
+    `sooner_days`, mechanism → days, are taken off a mechanism's approval and handover.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        sets: Sets,
+        observation: Observation,
+        sooner_days: Mapping[int, float] | None = None,
+    ) -> None:
         self._world, self._sets, self._observation = world, sets, observation
+        self._sooner_days = sooner_days or {}
         self._approval = self._approvals()
         self._worst = self._worst_severity()
         self._travel = travel_days(world, observation.road_severity)
@@ -80,7 +92,8 @@ class Leads:
         chosen = self._world.mechanisms[mechanism]
         handover = mean_from_median(chosen.distribution, chosen.handover_days)
         desk = chosen.desk[: self._sets.n_places]
-        return np.where(desk >= 0, self._approval[desk], 0.0) + handover
+        days = np.where(desk >= 0, self._approval[desk], 0.0) + handover
+        return np.maximum(days - self._sooner_days.get(mechanism, 0.0), 0.0)
 
     def _approvals(self) -> Floats:
         """Typical days at each desk, slowed by what is reported at its host."""
@@ -124,12 +137,13 @@ class Leads:
         world, n = self._world, self._sets.n_places
         if level == 0:
             return np.zeros(n)
-        gate = next((m for m in world.mechanisms if m.effect is Effect.GATE and m.enabled), None)
-        if gate is None:
+        gates = (i for i, m in enumerate(world.mechanisms) if m.effect is Effect.GATE and m.enabled)
+        if (at := next(gates, None)) is None:
             days = np.full(n, NEVER_DAYS)
         else:
+            gate, sooner = world.mechanisms[at], self._sooner_days.get(at, 0.0)
             handover = mean_from_median(gate.distribution, gate.handover_days)
-            days = self._approval[world.level_desks[:n, level - 1]] + handover
+            days = self._approval[world.level_desks[:n, level - 1]] + handover - sooner
         return np.where(self._observation.level[:n] >= level, 0.0, np.maximum(days, _EPS * 2))
 
     def _exhausted(self, kind: str) -> Bools:

@@ -5,29 +5,36 @@ immunity and protection are those of the model itself, and random events that no
 of yet come with the chance they have. No help is there or on its way: needs follow from no-response
 paths. The luck is common to all epochs, so that a plan does not change for no reason.
 
-Only when and where incidents begin is left to luck. From there on an incident is followed in
-expectation, stays and escalations as rates: with exponential stays that changes the noise and not
-the mean, as the course of an incident without help depends on nothing but its beginning (filtered
-Monte Carlo: Fox & Glynn 1990). Where stays are fixed it is an approximation, and better than to
-count futures: what is left of a stay is not reported, and futures draw it anew.
+For a mean, only when and where incidents begin is left to luck. From there on an incident is
+followed in expectation, stays and escalations as rates: with exponential stays that changes the
+noise and not the mean, as the course of an incident without help depends on nothing but its
+beginning (filtered Monte Carlo: Fox & Glynn 1990). Where stays are fixed it is an approximation,
+and better than to count futures: what is left of a stay is not reported, and futures draw it anew.
+
+Where futures are to differ as what comes may differ, courses are drawn too: once all storms have
+come, how long incidents last is all that is left to luck.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Literal
 
 import numpy as np
 from numba import njit
 from scipy.linalg import expm
 
 from nts_sim.decision.model import Observation
-from nts_sim.engine.batch import begins_alone
+from nts_sim.engine.batch import Changes, changes_alone
 from nts_sim.engine.choice import EngineName
 from nts_sim.luck.draws import DrawSet, Luck
 from nts_sim.planning.forecast import rates
 from nts_sim.units import TICKS_PER_DAY, ticks
 from nts_sim.world.model import Floats, Ints, World
+
+Courses = Literal["expected", "drawn"]
+"""How incidents go on once they began: in expectation, or as luck has it in their future."""
 
 FUTURES = 32
 """Futures a forecast is the mean of."""
@@ -39,13 +46,13 @@ _STEPS_PER_DAY = 32
 
 @dataclass(frozen=True, eq=False)
 class Incidents:
-    """Incidents of sampled futures, each followed in expectation from its beginning.
+    """Incidents of sampled futures, or spells of one severity where courses are drawn.
 
     Attributes
     ----------
     cell : int array [incident]
-    future : int array [incident]; -1: reported, so in every future
-    days : float array [incident, period, 3], expected days of the period at each severity
+    future : int array [incident]; -1: in every future (reported, and followed in expectation)
+    days : float array [incident, period, 3], days of the period at each severity
     n_futures, n_cells : numbers of futures and of the world's cells
     lengths_days : float array [period]
     """
@@ -129,8 +136,8 @@ def sampled_path(
     -------
     float array [cell, 3, period], mean share of the period spent at each severity
     """
-    found = incidents_of(world, observation, edges_days, immune, n_futures, engine)
-    return shares(found.paths(np.full((1, n_futures), 1.0 / n_futures))[0])
+    changes = changes_of(world, observation, edges_days, immune, n_futures, engine)
+    return mean_of(followed(world, observation, edges_days, changes))
 
 
 def sampled_paths(
@@ -139,42 +146,120 @@ def sampled_paths(
     edges_days: Floats,
     immune: Floats,
     n_futures: int = FUTURES,
-    engine: EngineName = "compiled",
+    courses: Courses = "expected",
 ) -> Floats:
     """Forecast the occupancy of severities in each of the futures that `sampled_path` averages.
 
     Returns
     -------
-    float array [future, cell, 3, period]; their mean, scaled by `shares`, is `sampled_path`
+    float array [future, cell, 3, period]; with expected courses their mean, scaled by `shares`, is
+    `sampled_path`
     """
-    found = incidents_of(world, observation, edges_days, immune, n_futures, engine)
+    changes = changes_of(world, observation, edges_days, immune, n_futures)
+    found = _COURSES[courses](world, observation, edges_days, changes)
     return found.paths(np.eye(n_futures))
 
 
-def incidents_of(
+def mean_of(found: Incidents) -> Floats:
+    """Average over the futures, float array [cell, 3, period]."""
+    return shares(found.paths(np.full((1, found.n_futures), 1.0 / found.n_futures))[0])
+
+
+def changes_of(
     world: World,
     observation: Observation,
     edges_days: Floats,
     immune: Floats,
     n_futures: int,
     engine: EngineName = "compiled",
+) -> Changes:
+    """Sample futures without help, up to the last edge."""
+    until = int(_edge_ticks(observation, edges_days)[-1])
+    return changes_alone(world, observation, _planning_luck(n_futures), immune, until, engine)
+
+
+def followed(
+    world: World, observation: Observation, edges_days: Floats, changes: Changes
 ) -> Incidents:
-    """Sample futures without help; return their incidents, those reported first."""
-    edges = np.array([ticks(observation.day + edge) for edge in edges_days.tolist()])
-    lucks, until = _planning_luck(n_futures), int(edges[-1])
-    begins = begins_alone(world, observation, lucks, immune, until, engine)
+    """Follow incidents in expectation from their beginning or the report on."""
     active, told = np.flatnonzero(observation.severity), ticks(observation.reported_day)
-    cell = np.concatenate((active, begins.cell))
-    severity = np.concatenate((observation.severity[active], begins.severity))
-    tick = np.concatenate((np.full(len(active), told), begins.tick))
+    begins, edges = changes.begins, _edge_ticks(observation, edges_days)
+    cell = np.concatenate((active, changes.cell[begins]))
+    severity = np.concatenate((observation.severity[active], changes.severity[begins]))
+    tick = np.concatenate((np.full(len(active), told), changes.tick[begins]))
     return Incidents(
         cell=cell,
-        future=np.concatenate((np.full(len(active), -1), begins.future)),
+        future=np.concatenate((np.full(len(active), -1), changes.future[begins])),
         days=_expected_days(world, world.cells.threat[cell], severity, tick, told, edges),
-        n_futures=n_futures,
+        n_futures=changes.n_futures,
         n_cells=len(world.cells),
         lengths_days=np.diff(edges_days),
     )
+
+
+def drawn(
+    world: World, observation: Observation, edges_days: Floats, changes: Changes
+) -> Incidents:
+    """Take incidents as each future has them, spell by spell, from the report on."""
+    active, told = np.flatnonzero(observation.severity), ticks(observation.reported_day)
+    each, edges = np.arange(changes.n_futures), _edge_ticks(observation, edges_days)
+    reported = np.tile(observation.severity[active], len(each))
+    future = np.concatenate((np.repeat(each, len(active)), changes.future))
+    cell = np.concatenate((np.tile(active, len(each)), changes.cell))
+    spells = spells_of(
+        np.stack((future, cell)),
+        np.concatenate((np.full(len(reported), told), changes.tick)),
+        np.concatenate((reported, changes.severity)),
+        int(edges[-1]),
+    )
+    (future, cell), days = spells.whose, spells.days(edges)
+    return Incidents(cell, future, days, len(each), len(world.cells), np.diff(edges_days))
+
+
+_COURSES = {"expected": followed, "drawn": drawn}
+
+
+@dataclass(frozen=True, eq=False)
+class Spells:
+    """Spells of one severity.
+
+    Attributes
+    ----------
+    whose : int array [key, spell], future and cell, or cell alone
+    severity, start, end : int array [spell]; severity is 1..3, times are ticks
+    """
+
+    whose: Ints
+    severity: Ints
+    start: Ints
+    end: Ints
+
+    def days(self, edges: Ints) -> Floats:
+        """Days of each period at each severity, [spell, period, 3]; edges in ticks."""
+        within = np.clip(edges, self.start[:, None], self.end[:, None])
+        days = np.zeros((len(self.severity), len(edges) - 1, 3))
+        lasted = np.diff(within, axis=1) / TICKS_PER_DAY
+        days[np.arange(len(days)), :, self.severity - 1] = lasted
+        return days
+
+
+def spells_of(whose: Ints, tick: Ints, severity: Ints, until: int) -> Spells:
+    """Sort changes out into spells; what goes on ends at tick `until`.
+
+    Parameters
+    ----------
+    whose : int array [key, change]; of one key in time order
+    """
+    order = np.lexsort((tick, *whose[::-1]))
+    whose, tick, severity = whose[:, order], tick[order], severity[order]
+    goes_on = (whose[:, 1:] == whose[:, :-1]).all(axis=0)
+    end = np.where(np.append(goes_on, False), np.roll(tick, -1), until)
+    ill = np.flatnonzero((severity > 0) & (end > tick))
+    return Spells(whose[:, ill], severity[ill], tick[ill], end[ill])
+
+
+def _edge_ticks(observation: Observation, edges_days: Floats) -> Ints:
+    return np.array([ticks(observation.day + edge) for edge in edges_days.tolist()])
 
 
 @lru_cache(maxsize=8)

@@ -22,7 +22,7 @@ from nts_sim.planning.network import SIGNATURE_BN_VND, problem_of
 from nts_sim.planning.numbers import Numbers, need_of, numbers_of
 from nts_sim.planning.plan import OrderWriter, Plan, read_plan
 from nts_sim.planning.problem import Sets, Shape
-from nts_sim.planning.sampled import true_path
+from nts_sim.planning.truth import true_path
 from nts_sim.planning.solve import Highs
 from nts_sim.planning.template import Template, template_of
 from nts_sim.planning.twostage import Risk, solve_two_stage, wait_and_see
@@ -116,8 +116,9 @@ class Planner:
         world, settings, sets = self._world, self._settings, self._template.sets
         futures = futures_of(world, sets, observation, settings, self._immune, self._luck)
         need = need_of(
-            world, sets, observation, futures, correct_reports=settings.correct_reports
-        )
+            world, sets, observation, futures, correct_reports=settings.correct_reports,
+            caution=settings.caution, lever_factor=settings.lever_factor,
+        )  # fmt: skip
         numbers = numbers_of(world, sets, observation, need, self._pending)
         return plan_for(self._template, numbers, settings, self._highs)
 

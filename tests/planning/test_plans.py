@@ -10,11 +10,14 @@ import pytest
 from nts_sim.decision.model import OrderKind
 from nts_sim.planning.filling import fill
 from nts_sim.planning.forecast import occupied
-from nts_sim.planning.numbers import Outlook, certain_need, need_of, numbers_of
+from nts_sim.planning.classes import Futures
+from nts_sim.planning.network import problem_of
+from nts_sim.planning.numbers import certain_need, need_of, numbers_of
 from nts_sim.planning.plan import OrderWriter, read_plan, whole_units
 from nts_sim.planning.problem import Shape, period_edges
 from nts_sim.planning.solve import Highs
 from nts_sim.planning.template import template_of
+from nts_sim.planning.twostage import Risk, solve_two_stage
 from nts_sim.testing import toy_mechanism, toy_supply, toy_threats, toy_world
 from nts_sim.world.model import Effect, Fund, Inject, Trigger
 from tests.planning.instances import first_observation
@@ -23,23 +26,28 @@ SHAPE = Shape(lookahead_days=3, departures=1, daily=True)
 
 
 def _as_reported(world, sets, seen):
-    """Outlook, and the path on which everything stays as it is reported."""
-    return Outlook(), np.repeat(occupied(world, seen)[:, :, None], sets.n_periods, axis=2)
+    """The one future in which everything stays as it is reported."""
+    path = np.repeat(occupied(world, seen)[:, :, None], sets.n_periods, axis=2)
+    return Futures(path[None], np.ones(1))
+
+
+def solved(filled, start=None):
+    return solve_two_stage(filled.two_stage, Risk(), Highs(), start=start)
 
 
 def plan_for(world, persons=None, observation=None):
     """Plan for the persons given by cell at severity 1, each day alike."""
-    template = template_of(world, SHAPE)
+    template = template_of(problem_of(world, SHAPE))
     sets = template.sets
     seen = observation or first_observation(world)
     if persons is None:
-        need = need_of(world, sets, seen, *_as_reported(world, sets, seen))
+        need = need_of(world, sets, seen, _as_reported(world, sets, seen))
     else:
         table = np.zeros((*sets.persons.shape, sets.n_periods))
         table[:, 0] = np.asarray(persons)[:, None]
         need = certain_need(world, sets, seen, table)
     filled = fill(template, numbers_of(world, sets, seen, need))
-    return read_plan(filled, Highs().solve(filled.program, filled.start)), seen
+    return read_plan(filled, solved(filled, filled.start)), seen
 
 
 def only(effect, n=2, **changes):
@@ -56,7 +64,7 @@ def test_golden_objective_own_stock_serves_first():
     plan, _ = plan_for(world, [1000.0, 0.0])
     assert plan.averted_bn_vnd == pytest.approx(3 * 0.5)
     assert plan.cost_bn_vnd == pytest.approx(3 * 0.01)
-    assert plan.solution.objective == pytest.approx(3 * 0.01 - 1.5)
+    assert plan.solution.objective == pytest.approx(3 * 0.01 + 1.5)  # half of the harm is left
 
 
 def test_golden_objective_the_scarcest_resource_decides():
@@ -66,7 +74,7 @@ def test_golden_objective_the_scarcest_resource_decides():
         injects=(Inject(0, 1, 0.0),), parts={"mechanisms": ()},
     )  # fmt: skip
     plan, _ = plan_for(world, [1000.0, 0.0])
-    assert plan.served[0, 0] == pytest.approx([200.0] * 3)
+    assert plan.served[0, 0, 0] == pytest.approx([200.0] * 3)
 
 
 def test_golden_objective_supplies_last_as_long_as_they_last():
@@ -76,7 +84,7 @@ def test_golden_objective_supplies_last_as_long_as_they_last():
         injects=(Inject(0, 1, 0.0),), parts={"mechanisms": ()},
     )  # fmt: skip
     plan, _ = plan_for(world, [1000.0, 0.0])
-    assert plan.served[0, 0].sum() == pytest.approx(1500.0)
+    assert plan.served[0, 0, 0].sum() == pytest.approx(1500.0)
 
 
 def test_golden_objective_lending_a_neighbours_teams():
@@ -89,7 +97,7 @@ def test_golden_objective_lending_a_neighbours_teams():
         parts=only(Effect.TRANSFER, donor_share=0.3),
     )  # fmt: skip
     plan, seen = plan_for(world, [1000.0, 0.0])
-    assert plan.served[0, 0] == pytest.approx([0.0, 900.0, 900.0])
+    assert plan.served[0, 0, 0] == pytest.approx([0.0, 900.0, 900.0])
     assert plan.cost_bn_vnd == pytest.approx(9 * 0.002 + 9 * 0.01 * 3)
     (order,) = OrderWriter(world, plan, seen, 0).orders()
     assert (order.kind, order.source, order.place) == (OrderKind.MOVE, 1, 0)
@@ -127,23 +135,23 @@ def test_of_equal_plans_the_earlier_is_taken():
         | {"resources": replace(resources, run_cost=np.zeros(1))},
     )  # fmt: skip
     shape = Shape(lookahead_days=4, departures=3, daily=True)
-    template = template_of(world, shape)
+    template = template_of(problem_of(world, shape))
     seen = first_observation(world)
     persons = np.zeros((2, 3, 4))
     persons[0, 0, 3] = 1000.0
     need = certain_need(world, template.sets, seen, persons)
     filled = fill(template, numbers_of(world, template.sets, seen, need))
-    plan = read_plan(filled, Highs().solve(filled.program))
+    plan = read_plan(filled, solved(filled))
     assert plan.create[0, 0] == pytest.approx([1.0, 0.0, 0.0])
 
 
 def test_the_first_basis_changes_the_path_and_not_the_answer():
     world = toy_world(stock=((0.0,), (30.0,), (5.0,)), injects=(Inject(0, 3, 0.0),))
-    template = template_of(world, SHAPE)
+    template = template_of(problem_of(world, SHAPE))
     seen = first_observation(world)
-    need = need_of(world, template.sets, seen, *_as_reported(world, template.sets, seen))
+    need = need_of(world, template.sets, seen, _as_reported(world, template.sets, seen))
     filled = fill(template, numbers_of(world, template.sets, seen, need))
-    cold, warm = Highs().solve(filled.program), Highs().solve(filled.program, filled.start)
+    cold, warm = solved(filled), solved(filled, filled.start)
     assert warm.objective == pytest.approx(cold.objective, abs=1e-9)
     assert warm.iterations <= cold.iterations
 
@@ -151,15 +159,15 @@ def test_the_first_basis_changes_the_path_and_not_the_answer():
 def test_a_possible_worse_severity_asks_for_more_at_a_lower_worth():
     """Chances are split over severities: the first units serve all, the last only the worst."""
     world = toy_world(injects=(), parts={"mechanisms": ()})
-    sets = template_of(world, SHAPE).sets
+    sets = template_of(problem_of(world, SHAPE)).sets
     half_half = np.zeros((2, 3, sets.n_periods))
     half_half[0, 0], half_half[0, 2] = 0.5, 0.5
-    need = need_of(world, sets, first_observation(world), Outlook(), half_half)
+    need = need_of(world, sets, first_observation(world), Futures(half_half[None], np.ones(1)))
     # 1 000 persons at severity 1, 10 000 at severity 3: the first tenth serves both.
-    assert need.persons[0, :, 0] == pytest.approx([1000.0, 0.0, 9000.0])
+    assert need.persons[0, 0, :, 0] == pytest.approx([1000.0, 0.0, 9000.0])
     per_person = 0.5 * 0.001
-    assert need.worth[0, 0, 0] == pytest.approx(0.5 * per_person + 0.5 * per_person)
-    assert need.worth[0, 2, 0] == pytest.approx(0.5 * per_person)
+    assert need.worth[0, 0, 0, 0] == pytest.approx(0.5 * per_person + 0.5 * per_person)
+    assert need.worth[0, 0, 2, 0] == pytest.approx(0.5 * per_person)
 
 
 def test_whole_units_gives_back_what_rounding_lost():

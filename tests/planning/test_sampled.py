@@ -13,11 +13,15 @@ import numpy as np
 import pytest
 
 from nts_sim.decision.model import Forewarning
+from nts_sim.engine import batch, flat
+from nts_sim.engine._kernel import go_alone
+from nts_sim.engine.batch import changes_alone
+from nts_sim.engine.compiled import make_ready
 from nts_sim.engine.futures import open_future
 from nts_sim.engine.session import LocalSession, simulate
 from nts_sim.luck.draws import DrawSet, Luck
-from nts_sim.planning.sampled import sampled_path
-from nts_sim.policies.optimised import expected_value
+from nts_sim.planning.sampled import sampled_path, sampled_paths, shares
+from nts_sim.policies.optimised import planned
 from nts_sim.spec.models import PolicySpec
 from nts_sim.testing import toy_links, toy_threats, toy_world
 from nts_sim.trace.model import Kind
@@ -235,6 +239,73 @@ def observed(world, policy, luck, engine="compiled"):
         session.apply(decide(seen))
 
 
+LUCKS = tuple(Luck(6, DrawSet.PLANNING, number) for number in range(3))
+
+
+def at_once(world, seen, immune):
+    """Changes of three futures carried in one call."""
+    found = changes_alone(world, seen, LUCKS, immune, ticks(seen.day + 5.0))
+    columns = (found.future, found.tick, found.cell, found.severity, found.begins)
+    return list(zip(*(column.tolist() for column in columns), strict=True))
+
+
+def one_by_one(world, seen, immune):
+    """The same of futures opened one by one, walked row by row."""
+    bare = replace(seen, free=np.zeros_like(seen.free), inbound=())
+    found = []
+    for number, luck in enumerate(LUCKS):
+        future = open_future(world, bare, luck, immune, "compiled").engine
+        future.advance(ticks(seen.day + 5.0))
+        for row in future.trace():
+            if row["kind"] in SEVERITY_KINDS:
+                cell = int(world.cells.of[row["node"], row["threat"]])
+                begins = row["kind"] in (Kind.ONSET, Kind.SPREAD)
+                found.append((number, int(row["tick"]), cell, int(row["quantity"]), begins))
+    return found
+
+
+def test_tables_that_run_short_change_nothing(monkeypatch):
+    """Room for one row to begin with: each future is begun again until it fits."""
+    world = spreading_world()
+    seen, immune = first_observation(world), np.zeros(4)
+    expected = at_once(world, seen, immune)
+    assert len(expected) > 20
+    for module, name in ((flat, "_ROWS"), (flat, "_ROWS_A_CELL"), (batch, "_CHANGES_A_FUTURE")):
+        monkeypatch.setattr(module, name, int(name == "_ROWS"))
+    assert at_once(world, seen, immune) == expected
+
+
+def test_what_was_made_ready_serves_every_forecast():
+    """No type of table that would have to be compiled for, in a world with and without links."""
+    world = spreading_world()
+    make_ready(world)
+    for each in (world, surprising_world(), one_incident()):
+        seen = first_observation(each)
+        forecast(each, seen, 0.1, n=4)
+        forecast(each, replace(seen, severity=0 * seen.severity), n=4)
+    assert len(go_alone.signatures) == 1
+
+
+def test_paths_of_futures_average_to_the_forecast():
+    world = spreading_world()
+    seen, immune = first_observation(world), np.full(4, 0.1)
+    paths = sampled_paths(world, seen, EDGES, immune, 32)
+    assert paths.shape == (32, 4, 3, 6)
+    assert shares(paths.mean(axis=0)) == pytest.approx(forecast(world, seen, 0.1, n=32), abs=1e-12)
+    assert np.ptp(paths, axis=0).max() > 0.5
+
+
+@pytest.mark.parametrize("lag", [0.0, 1.5])
+def test_drawn_courses_are_those_of_the_futures_walked_row_by_row(lag):
+    world = spreading_world()
+    seen = replace(first_observation(world), day=lag)
+    paths = sampled_paths(world, seen, EDGES, np.full(4, 0.1), 16, "drawn")
+    assert paths.sum(axis=2).max() <= 1.0 + 1e-12
+    walked = counted(world, seen, EDGES, 16, immune=0.1)
+    assert paths.mean(axis=0) == pytest.approx(walked, abs=1e-9)
+    assert np.abs(forecast(world, seen, 0.1, n=16) - walked).max() > 0.05
+
+
 @pytest.mark.parametrize("whole_days", [True, False])
 def test_futures_are_the_same_on_both_engines(whole_days):
     """Traces of futures with help, and forecasts without, of 16 random worlds, to the byte."""
@@ -252,6 +323,7 @@ def test_futures_are_the_same_on_both_engines(whole_days):
             assert (found := first_difference(*traces)) is None, f"{made.name}: {found}"
             paths = [sampled_path(made.world, seen, EDGES, immune, 2, e) for e in ENGINES]
             assert paths[0].tobytes() == paths[1].tobytes()
+            assert one_by_one(made.world, seen, immune) == at_once(made.world, seen, immune)
             n_rows += np.isin(traces[0]["kind"], [Kind.ONSET, Kind.SPREAD, Kind.ARRIVE]).sum()
             due += sum(ticks(w.day) <= ticks(seen.reported_day) for w in seen.warnings)
     assert n_rows > 150
@@ -270,7 +342,7 @@ def test_a_forecast_depends_on_the_observation_alone():
 
 def test_a_plan_does_not_depend_on_the_engine_that_carries_the_truth():
     world = spreading_world(stock=((0.0,), (50.0,), (0.0,), (50.0,)))
-    luck, policy = Luck(3, DrawSet.PLANNING, 0), expected_value(PolicySpec())
+    luck, policy = Luck(3, DrawSet.PLANNING, 0), planned("expected_value", PolicySpec())
     runs = [simulate(world, policy, luck, engine) for engine in ENGINES]
     assert runs[0].rulings == runs[1].rulings
     assert len(runs[0].rulings) > 10
