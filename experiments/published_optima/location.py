@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass, replace
 
 import numpy as np
+from reading import Instance
 
 from nts_sim.errors import NoAcceptableSolution
 from nts_sim.planning.filling import Filled, fill
@@ -19,7 +20,6 @@ from nts_sim.planning.problem import Charges, Preparing, Problem, Sets, Source
 from nts_sim.planning.solve import Highs, Solution, Status
 from nts_sim.planning.template import template_of
 from nts_sim.world.model import Floats, Ints
-from reading import Instance
 
 GAP = 1e-9
 TIED = 30
@@ -138,7 +138,7 @@ def _preparing(instance: Instance, sets: Sets, lanes: _Lanes, tied: int) -> Prep
     n, m = instance.cost.shape
     shape = (m + n, lanes.n_kinds)
     rank = np.argsort(np.argsort(instance.cost, axis=1, kind="stable"), axis=1, kind="stable")
-    loose = (rank.T >= tied) & (instance.demand > 0.0)
+    loose = (tied <= rank.T) & (instance.demand > 0.0)
     most = lanes.by_kind(np.where(loose, np.inf, lanes.units).ravel())
     # A site without room still takes customers without demand.
     room = np.where(instance.capacity > 0.0, instance.capacity, 1e-300)

@@ -62,10 +62,9 @@ def _one(path: Path, capacity: float | None, time_limit_s: float) -> int:
     except NoAcceptableSolution as error:
         print(f"{path}: {error}", file=sys.stderr)
         return NoAcceptableSolution.exit_code
-    status, seconds = found.status.replace(" ", "-"), time.perf_counter() - began
-    print(
-        f"{path.stem} {found.objective:.10g} {status} {round(found.gap, 12):.2g} {seconds:.2f}", flush=True
-    )
+    status, gap = found.status.replace(" ", "-"), round(found.gap, 12)
+    seconds = time.perf_counter() - began
+    print(f"{path.stem} {found.objective:.10g} {status} {gap:.2g} {seconds:.2f}", flush=True)
     return 0
 
 

@@ -31,7 +31,7 @@ def test_newsvendor_with_a_few_demands_buys_the_critical_fractile(price, best):
 
 
 def test_newsvendor_with_a_normal_demand():
-    """With z = Φ⁻¹(fractile): buy μ + σ z; its cost price · μ + worth · σ φ(z), by 400 quantiles."""
+    """With z = Φ⁻¹(fractile): buy μ + σ z; cost price · μ + worth · σ φ(z); 400 quantiles."""
     mean, deviation, price, worth = 100.0, 20.0, 0.3, 1.0
     demand = norm.ppf((np.arange(400) + 0.5) / 400, mean, deviation)
     plan = newsvendor(demand, price, worth).plan()

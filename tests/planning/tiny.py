@@ -116,7 +116,7 @@ class Tiny:
         persons = np.zeros((s, n, 3, t))
         persons[:, :, 0] = self.need
         worth = np.zeros_like(persons)
-        worth[:, :, 0] = self.worth
+        worth[:, :, 0] = self.worth  # one number, or [S, place, T]
         chance = np.full(s, 1.0 / s) if self.probability is None else np.array(self.probability)
         harm = (persons * worth).sum(axis=(1, 2, 3))
         flow, g = np.zeros((n, n_r, t)), len(self.goods)
