@@ -12,7 +12,7 @@ import numpy as np
 import pulp
 
 from nts_sim.errors import NoAcceptableSolution, PlaceOrMachine
-from nts_sim.planning.linear import LinearProgram, Solution, Status, accept, value_of
+from nts_sim.planning.linear import LinearProgram, Solution, Status, accept
 from nts_sim.planning.modelling import Model, Sense
 from nts_sim.world.model import Bools, Floats
 
@@ -36,7 +36,7 @@ def solve_with_cbc(program: LinearProgram, time_limit_s: float = 60.0) -> Soluti
     if status != "Optimal":
         raise NoAcceptableSolution(f"CBC stopped with status '{status.lower()}' and no optimum")
     x = np.array([variable.varValue or 0.0 for variable in variables])
-    objective = value_of(program, x)
+    objective = float(pulp.value(problem.objective) or 0.0) + program.offset
     row_dual = np.full(len(program.row_lower), np.nan)
     if not program.has_integers:
         row_dual = _row_duals(program, [row.pi or 0.0 for row in problem.constraints()])

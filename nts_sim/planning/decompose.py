@@ -33,10 +33,13 @@ STEP = 0.5
 
 FEW = 10
 """Samples whose deterministic equivalent gives the first plan."""
-KEPT = 1
+KEPT = 3
 """Samples that are part of the master."""
 _NEWS = 1e-7
 """A cut that lifts a sample's cost by less than this, relative, teaches the master nothing."""
+
+_DUST = 1e-9
+"""Slopes up to this are rounding; HiGHS keeps no such coefficient."""
 
 
 class _TimeIsUp(Exception):
@@ -128,7 +131,7 @@ class Master:
     def _add(self, constant: Floats, slope: Floats, theta: Ints | None) -> None:
         """Theta − slope · x ≥ constant, without theta where None."""
         n, width = len(constant), len(self._program.cost)
-        row, column = np.nonzero(slope)
+        row, column = np.nonzero(np.abs(slope) > _DUST)
         value = -slope[row, column]
         if theta is not None:
             row, column = np.append(row, np.arange(n)), np.append(column, theta)
@@ -254,7 +257,11 @@ class _Search:
         return Highs(self._left()).solve(program.relaxed(), start).x[layout.shared]
 
     def _solve_master(self) -> Solution:
-        out = self._master.solve(self._left())
+        try:
+            out = self._master.solve(self._left())
+        except NoAcceptableSolution:
+            self._left()
+            raise
         self._bound = max(self._bound, out.bound)
         self._first_dual = self._master.first_dual(out)
         self._rounds += 1
@@ -265,10 +272,10 @@ class _Search:
         two_stage, recourse = self._two_stage, self._recourse
         answers, cuts = [], []
         for s in range(two_stage.n_samples):
-            self._left()
             try:
-                answers.append(recourse.answer(s, x))
+                answers.append(recourse.answer(s, x, self._left()))
             except NoAcceptableSolution:
+                self._left()
                 if (cut := recourse.refusal(s, x)) is None:
                     raise
                 raise _Refused(cut) from None

@@ -24,6 +24,9 @@ Ints32 = NDArray[np.int32]
 FEASIBILITY_TOLERANCE = 1e-6
 """Largest violation of a row or bound, relative to max(1, |its limit|), and of integrality."""
 
+ROUNDING = 1e-8
+"""What a row of large terms may lose beyond that, relative to the sum of their sizes."""
+
 
 class Status(StrEnum):
     """How a solver stopped."""
@@ -185,11 +188,15 @@ def violations(program: LinearProgram, x: Floats) -> tuple[str, ...]:
     if x.shape != program.cost.shape or not np.all(np.isfinite(x)):
         return ("the point has missing or infinite entries",)
     activity = program.matrix @ x
+    below, above = program.row_lower - activity, activity - program.row_upper
+    if np.any(np.maximum(below, above) > FEASIBILITY_TOLERANCE):
+        lost = ROUNDING * (abs(program.matrix) @ np.abs(x))
+        below, above = below - lost, above - lost
     checks = (
         ("column", "below its lower bound", program.lower - x, program.lower),
         ("column", "above its upper bound", x - program.upper, program.upper),
-        ("row", "below its lower limit", program.row_lower - activity, program.row_lower),
-        ("row", "above its upper limit", activity - program.row_upper, program.row_upper),
+        ("row", "below its lower limit", below, program.row_lower),
+        ("row", "above its upper limit", above, program.row_upper),
     )
     found = [text for check in checks if (text := _worst(*check)) is not None]
     if program.integer is not None:

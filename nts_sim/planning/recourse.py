@@ -67,7 +67,7 @@ class Recourse:
             integer=whole if whole.any() else None,
         )
 
-    def answer(self, s: int, x: Floats) -> Solution:
+    def answer(self, s: int, x: Floats, time_limit_s: float | None = None) -> Solution:
         """Return the best answer of a sample to x, float array [shared]; offset_s not counted.
 
         Raises
@@ -86,6 +86,7 @@ class Recourse:
                 row_upper=self._row_upper[s] - used,
                 start=start,
                 go_on=True,
+                time_limit_s=time_limit_s,
             )
         except NoAcceptableSolution as error:
             raise NoAcceptableSolution(

@@ -19,7 +19,7 @@ from nts_sim.planning.linear import LinearProgram
 from nts_sim.planning.modelling import Model, Sense
 from nts_sim.world.model import Floats, Ints
 
-TIE = 1e-4
+TIE = 1e-3
 """Weight of the mean beside the largest regret: of plans with equal worst regret, the cheaper."""
 
 Kind = Literal["expectation", "mean_cvar", "minimax_regret"]

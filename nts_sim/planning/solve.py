@@ -61,6 +61,8 @@ _STATUS = {
     highspy.HighsModelStatus.kUnbounded: Status.UNBOUNDED,
     highspy.HighsModelStatus.kUnboundedOrInfeasible: Status.INFEASIBLE,
 }
+_SCALING = 2
+"""HiGHS's own choice of scaling (forced equilibration)."""
 _BASIS_STATUS = tuple(highspy.HighsBasisStatus(code) for code in range(4))
 
 
@@ -199,11 +201,7 @@ class Highs:
             self._highs.setOptionValue(option, value)
 
     def _change(self, given: dict[str, Floats]) -> None:
-        given = {
-            name: value
-            for name, value in given.items()
-            if not np.array_equal(value, getattr(self.program, name))
-        }
+        given = _news(self.program, given)
         self._program = program = self.program.with_(**given)
         columns = np.arange(len(program.cost), dtype=np.int32)
         rows = np.arange(len(program.row_lower), dtype=np.int32)
@@ -225,15 +223,35 @@ class Highs:
         limit_s = self.time_limit_s if time_limit_s is None else time_limit_s
         self._set(time_limit=highs.getRunTime() + limit_s)
         highs.run()
+        if self._lost_to_rounding():
+            self._search_again()
         status = _STATUS.get(highs.getModelStatus(), Status.FAILED)
         if status is Status.OPTIMAL:
-            return self._judged(accept(program, self._found()))
-        if status is Status.TIME_LIMIT and (best := self._best_known(fallback)) is not None:
-            return self._judged(best)
+            return _proved(accept(program, self._found()), self.gap)
+        if status is Status.TIME_LIMIT:
+            others = [] if fallback is None else [fallback]
+            if (best := _best_known(program, self._found(), others)) is not None:
+                return _proved(best, self.gap)
         raise NoAcceptableSolution(
             f"the solver stopped with status '{status}' and no point that may be used "
             f"(time limit {limit_s:g} s)"
         )
+
+    def _lost_to_rounding(self) -> bool:
+        """Whether HiGHS calls a point optimal that breaks the program."""
+        if self._highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+            return False
+        return bool(violations(self.program, np.array(self._highs.getSolution().col_value)))
+
+    def _search_again(self) -> None:
+        """Search on from the same basis without scaling and without what long use piled up."""
+        basis = self._highs.getBasis()
+        self._highs.clearSolver()
+        self._set(simplex_scale_strategy=0)
+        if not self.program.has_integers:
+            self._highs.setBasis(basis)
+        self._highs.run()
+        self._set(simplex_scale_strategy=_SCALING)
 
     def _found(self) -> Solution:
         """Where the search stands, with the best bound known; not checked."""
@@ -247,7 +265,7 @@ class Highs:
             bound = dual_bound(program, row_dual)
         return Solution(
             status=Status.OPTIMAL,
-            objective=value_of(program, x),
+            objective=float(info.objective_function_value),
             bound=bound,
             x=x,
             row_dual=row_dual,
@@ -255,23 +273,25 @@ class Highs:
             iterations=max(0, int(info.simplex_iteration_count)),
         )
 
-    def _best_known(self, fallback: Floats | None) -> Solution | None:
-        """Of a search cut short: the best point that passes the checks, with the bound reached."""
-        program, found = self.program, self._found()
-        found = replace(found, status=Status.TIME_LIMIT)
-        points = [found.x] if self._highs.getSolution().value_valid else []
-        points += [] if fallback is None else [fallback]
-        usable = [x for x in points if not violations(program, x)]
-        if not usable:
-            return None
-        x = min(usable, key=lambda point: value_of(program, point))
-        return replace(found, x=x, objective=value_of(program, x))
 
-    def _judged(self, solution: Solution) -> Solution:
-        """Say by the bound alone what is proved; a time limit stays one where nothing is."""
-        bound = min(solution.bound, solution.objective)
-        status = judged(solution.status, solution.objective, bound, self.gap)
-        return replace(solution, bound=bound, status=status)
+def _news(program: LinearProgram, given: dict[str, Floats]) -> dict[str, Floats]:
+    return {name: v for name, v in given.items() if not np.array_equal(v, getattr(program, name))}
+
+
+def _best_known(program: LinearProgram, cut: Solution, others: list[Floats]) -> Solution | None:
+    """Of a search cut short: the best point that passes the checks, with the bound reached."""
+    usable = [x for x in (cut.x, *others) if not violations(program, x)]
+    if not usable:
+        return None
+    x = min(usable, key=lambda point: value_of(program, point))
+    return replace(cut, status=Status.TIME_LIMIT, x=x, objective=value_of(program, x))
+
+
+def _proved(solution: Solution, gap: float) -> Solution:
+    """Say by the bound alone what is proved; a time limit stays one where nothing is."""
+    bound = min(solution.bound, solution.objective)
+    status = judged(solution.status, solution.objective, bound, gap)
+    return replace(solution, bound=bound, status=status)
 
 
 def judged(stopped: Status, objective: float, bound: float, gap: float) -> Status:

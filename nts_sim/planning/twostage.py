@@ -28,7 +28,7 @@ __all__ = [
 
 How = Literal["deterministic equivalent", "L-shaped"]
 
-LARGE = 100_000
+LARGE = 50_000
 """Own columns times samples above which cuts are faster (measured on planning problems)."""
 
 
