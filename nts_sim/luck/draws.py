@@ -56,6 +56,7 @@ class Stream(IntEnum):
     APPROVAL = 11  # entity: desk, place and resource · occurrence: how many so far
     HANDOVER = 12  # entity: mechanism, place and resource · occurrence: how many so far
     FUTURE = 13  # entity: cell (occurrence 0: immune?) or link (occurrence 1: hit in flight?)
+    ORDER = 14  # entity: mechanism, of random orders of mechanisms
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ import numpy as np
 
 from nts_sim.planning.filling import Filled, fill
 from nts_sim.planning.risk import Risk
-from nts_sim.planning.scenario import ScenarioPlan, periods
+from nts_sim.planning.scenario import ScenarioPlan, with_leads
 from nts_sim.planning.stages import TwoStage
 from nts_sim.planning.variants import Again, Opened, decided, opened_together
 from nts_sim.world.model import Effect, Floats
@@ -97,7 +97,7 @@ def marginal_money(
 
 
 def _prices(plan: ScenarioPlan, again: Again, opened: Opened) -> tuple[Floats, Floats]:
-    """Saving per unit of upper limits: float arrays [template row + 1], [template column + 1].
+    """Price upper limits by what a unit more saves: [template row + 1], [template column + 1].
 
     The last entry is 0: what does not exist has number −1.
     """
@@ -109,7 +109,7 @@ def _prices(plan: ScenarioPlan, again: Again, opened: Opened) -> tuple[Floats, F
 
 
 def _saving(again: Again, variation: Callable[[float], TwoStage]) -> Callable[[float], float]:
-    """Saving by so many billions more; each is solved once."""
+    """Return a function that tells what so many billions more save; each is solved once."""
     return cache(lambda step: again.base.objective - again.cost(variation(step)))
 
 
@@ -157,7 +157,7 @@ def _more_in_fund(plan: ScenarioPlan, direction: Floats, step: float) -> Filled:
 
 
 def _by_departure(plan: ScenarioPlan, rows: Floats, columns: Floats) -> Floats:
-    """Saving per billion more that a departure's limits alone allow, [fund, D].
+    """Price a billion more that a departure's limits alone allow, [fund, D].
 
     A fund's limit is its row's, or that of the account it is, and that of each single draw on it
     while the fund and not the draw's ceiling is what limits it.
@@ -224,21 +224,24 @@ def lead_values(
 
 
 def _mechanisms(plan: ScenarioPlan) -> list[int]:
-    """What can be ordered, and the declarations that open it."""
+    """List what can be ordered, and the declarations that open it."""
     sets = plan.template.sets
     gates = (
         i for i, m in enumerate(plan.world.mechanisms) if m.enabled and m.effect is Effect.GATE
     )
-    ways = (way.mechanism for way in (*sets.goods, *sets.draws))
-    return sorted({*ways, *gates, *((sets.transfer,) if sets.transfer >= 0 else ())})
+    goods, draws = (way.mechanism for way in sets.goods), (way.mechanism for way in sets.draws)
+    transfer = (sets.transfer,) if sets.transfer >= 0 else ()
+    return sorted({*goods, *draws, *gates, *transfer})
 
 
 def _sooner(plan: ScenarioPlan, mechanisms: Sequence[int]) -> Filled | None:
     """Fill with leads a day shorter; None where no order then serves in another period."""
-    made = periods(
-        plan.world, plan.template.sets, plan.observation, plan.foretold,
-        dict.fromkeys(mechanisms, 1.0),
-    )  # fmt: skip
-    if all(np.array_equal(getattr(plan.numbers, name), then) for name, then in made.items()):
-        return None
-    return fill(plan.template, replace(plan.numbers, **made), equity=plan.equity)
+    now, seen = plan.numbers, (plan.observation, plan.foretold)
+    days = dict.fromkeys(mechanisms, 1.0)
+    then = with_leads(now, plan.world, plan.template.sets, seen, days)
+    same = (
+        np.array_equal(now.arc_period, then.arc_period),
+        np.array_equal(now.goods_period, then.goods_period),
+        np.array_equal(now.draw_period, then.draw_period),
+    )
+    return None if all(same) else fill(plan.template, then, equity=plan.equity)

@@ -142,33 +142,32 @@ def plan_of_scenario(
     )
     numbers = numbers_of(world, template.sets, observation, need)
     foretold = _foretold(world, template.sets, observation, futures)
-    numbers = replace(numbers, **periods(world, template.sets, observation, foretold))
+    numbers = with_leads(numbers, world, template.sets, (observation, foretold))
     filled = fill(template, numbers, equity=equity)
     return ScenarioPlan(world, template, numbers, filled, observation, foretold, equity)
 
 
-def periods(
+def with_leads(
+    numbers: Numbers,
     world: World,
     sets: Sets,
-    observation: Observation,
-    foretold: Observation,
+    seen: tuple[Observation, Observation],
     sooner_days: Mapping[int, float] | None = None,
-) -> dict[str, Ints]:
-    """Return first periods served, by their names in `Numbers`.
-
-    Those of orders of day 0 are as what is known says, those of later ones as foretold.
+) -> Numbers:
+    """Set when orders begin to serve: those of day 0 by what is known, later ones as foretold.
 
     Parameters
     ----------
+    seen : what is known on day 0; the same with warnings of what likely comes
     sooner_days : mechanism → days by which its lead is shorter than it is
     """
-    now = Leads(world, sets, observation, sooner_days)
-    then = Leads(world, sets, foretold, sooner_days)
-    return {
-        "arc_period": _later(now.arcs(), then.arcs()),
-        "goods_period": _later(now.goods(), then.goods()),
-        "draw_period": _later(now.draws(), then.draws()),
-    }
+    now, then = (Leads(world, sets, observation, sooner_days) for observation in seen)
+    return replace(
+        numbers,
+        arc_period=_later(now.arcs(), then.arcs()),
+        goods_period=_later(now.goods(), then.goods()),
+        draw_period=_later(now.draws(), then.draws()),
+    )
 
 
 def day_zero(world: World) -> Observation:
@@ -185,9 +184,7 @@ def _later(now: Ints, then: Ints) -> Ints:
     return made
 
 
-def _foretold(
-    world: World, sets: Sets, observation: Observation, futures: Futures
-) -> Observation:
+def _foretold(world: World, sets: Sets, observation: Observation, futures: Futures) -> Observation:
     """Add warnings of what likely comes: a trigger that is closed on day 0 opens when it nears."""
     chance = np.einsum("i,ikst->ks", futures.probability, futures.path > 0.0)
     warnings = [

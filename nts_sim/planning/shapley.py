@@ -10,13 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
+from itertools import combinations
 from math import factorial
 
 import numpy as np
 
+from nts_sim.luck.draws import DrawSet, Luck, Stream
 from nts_sim.planning.risk import Risk
 from nts_sim.planning.scenario import ScenarioPlan
+from nts_sim.planning.solve import Standing
 from nts_sim.planning.stages import TwoStage
 from nts_sim.planning.template import Template
 from nts_sim.planning.variants import Again
@@ -84,19 +87,24 @@ def contributions(
     again = Again(plan.filled.two_stage, risk, time_limit_s, plan.filled.start)
     everybody = frozenset(i for i, mask in closed.items() if mask.any())
 
+    ended: dict[Coalition, Standing] = {}
+
     @cache
     def cost(coalition: Coalition) -> float:
-        return again.cost(_with_closed(again.two_stage, closed, everybody - coalition))
+        larger = (ended.get(coalition | {i}) for i in sorted(everybody - coalition))
+        start = next((end for end in larger if end is not None), None)
+        variation = _with_closed(again.two_stage, closed, everybody - coalition)
+        found = again.cost(variation, start)
+        ended[coalition] = again.standing()
+        return found
 
     def saved(coalition: Coalition) -> float:
         return cost(frozenset()) - cost(coalition)
 
     players = players_that_matter(everybody, saved)
     exact = len(players) <= exact_players
-    if exact:
-        found = exact_shares(players, saved)
-    else:
-        found = sampled_shares(players, saved, orders, np.random.default_rng(seed))
+    by_orders = partial(sampled_shares, orders=orders, seed=seed)
+    found = (exact_shares if exact else by_orders)(players, saved)
     titles = plan.world.mechanisms
     shares = (Share(titles[i].title, *found.get(i, (0.0, 0.0))) for i in columns)
     return Contributions(tuple(shares), cost(frozenset()), cost(frozenset(players)), exact)
@@ -115,9 +123,7 @@ def mechanism_columns(template: Template) -> Mapping[int, Ints]:
     return {i: np.concatenate(blocks) for i, blocks in sorted(found.items())}
 
 
-def _with_closed(
-    two_stage: TwoStage, columns: Mapping[int, Bools], closed: Coalition
-) -> TwoStage:
+def _with_closed(two_stage: TwoStage, columns: Mapping[int, Bools], closed: Coalition) -> TwoStage:
     if not closed:
         return two_stage
     shut = np.logical_or.reduce([columns[i] for i in closed])
@@ -131,17 +137,21 @@ def _with_closed(
 def players_that_matter(
     everybody: Coalition, saved: Callable[[Coalition], float]
 ) -> tuple[int, ...]:
-    """Leave out players that change nothing, alone, as the last, and all of them together."""
+    """Leave out players that change nothing: alone, as the last, and in place of one another."""
     total = saved(everybody)
     slack = _SAME * max(1.0, abs(total))
+
+    def same(one: float, other: float) -> bool:
+        return abs(one - other) <= slack
+
     idle = frozenset(
         i
         for i in everybody
-        if abs(total - saved(everybody - {i})) <= slack and abs(saved(frozenset({i}))) <= slack
+        if same(saved(everybody - {i}), total) and same(saved(frozenset({i})), 0.0)
     )
-    if abs(total - saved(everybody - idle)) > slack or abs(saved(idle)) > slack:
-        idle = frozenset()
-    return tuple(sorted(everybody - idle))
+    others = everybody - idle
+    idle = frozenset(i for i in idle if same(saved(others | {i}), saved(others)))
+    return tuple(sorted(everybody - idle if same(saved(everybody - idle), total) else everybody))
 
 
 def exact_shares(
@@ -165,16 +175,16 @@ def exact_shares(
 
 
 def _coalitions(players: Sequence[int]) -> list[Coalition]:
-    """All of them, each a player more or less than the one before: the next solve is near."""
-    codes = (number ^ (number >> 1) for number in range(2 ** len(players)))
-    return [frozenset(p for at, p in enumerate(players) if code >> at & 1) for code in codes]
+    """All of them, the large ones first: what one more player closes is soon found from there."""
+    sizes = range(len(players), -1, -1)
+    return [frozenset(some) for size in sizes for some in combinations(players, size)]
 
 
 def sampled_shares(
     players: Sequence[int],
     saved: Callable[[Coalition], float],
     orders: int,
-    rng: np.random.Generator,
+    seed: int,
 ) -> dict[int, tuple[float, float]]:
     """Average over random orders: player → (share, standard error); shares still add up.
 
@@ -183,14 +193,15 @@ def sampled_shares(
     pairs = max(2, orders // 2)
     added = np.zeros((pairs, len(players)))
     for pair in range(pairs):
-        order = rng.permutation(len(players))
+        order = np.argsort(Luck(seed, DrawSet.PLANNING, pair).uniform(Stream.ORDER, players))
         for way in (order, order[::-1]):
-            before, members = 0.0, frozenset[int]()
+            members = frozenset(players)
+            after = saved(members)
             for at in way.tolist():
-                members |= {players[at]}
-                after = saved(members)
+                members -= {players[at]}
+                before = saved(members)
                 added[pair, at] += (after - before) / 2.0
-                before = after
+                after = before
     error = added.std(axis=0, ddof=1) / pairs**0.5
     mean = added.mean(axis=0)
     return {i: (float(mean[at]), float(error[at])) for at, i in enumerate(players)}

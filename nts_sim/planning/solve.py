@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import highspy
@@ -40,12 +40,14 @@ __all__ = [
     "Highs",
     "LinearProgram",
     "Solution",
+    "Standing",
     "Status",
     "accept",
     "export",
     "solve_rounded",
     "solve_tiny",
     "solve_with_cbc",
+    "standing",
     "violations",
 ]
 
@@ -62,6 +64,13 @@ _STATUS = {
 _SCALING = 2
 """HiGHS's own choice of scaling (forced equilibration)."""
 _BASIS_STATUS = tuple(highspy.HighsBasisStatus(code) for code in range(4))
+
+
+@dataclass(frozen=True, eq=False)
+class Standing:
+    """Where a search ended, in HiGHS's own form: cheap to go back to, with the same matrix only."""
+
+    basis: highspy.HighsBasis
 
 
 class Highs:
@@ -132,7 +141,7 @@ class Highs:
         upper: Floats | None = None,
         row_lower: Floats | None = None,
         row_upper: Floats | None = None,
-        start: Basis | None = None,
+        start: Basis | Standing | None = None,
         fallback: Floats | None = None,
         go_on: bool = False,
         time_limit_s: float | None = None,
@@ -204,11 +213,11 @@ class Highs:
             self._highs.changeRowsBounds(len(rows), rows, program.row_lower, program.row_upper)
 
     def _run(
-        self, start: Basis | None, fallback: Floats | None, time_limit_s: float | None
+        self, start: Basis | Standing | None, fallback: Floats | None, time_limit_s: float | None
     ) -> Solution:
         highs, program = self._highs, self.program
         if start is not None and not program.has_integers:
-            highs.setBasis(_to_highs(start))
+            highs.setBasis(start.basis if isinstance(start, Standing) else _to_highs(start))
         if fallback is not None and program.has_integers and not violations(program, fallback):
             highs.setSolution(len(fallback), np.arange(len(fallback), dtype=np.int32), fallback)
         limit_s = self.time_limit_s if time_limit_s is None else time_limit_s
@@ -403,6 +412,11 @@ def _of_nothing(program: LinearProgram) -> Solution:
         row_dual=np.zeros(len(program.row_lower)), column_dual=np.zeros(0), iterations=0,
     )  # fmt: skip
     return accept(program, nothing)
+
+
+def standing(highs: Highs) -> Standing:
+    """Return where a handle's last search ended; see `Highs.resolve`."""
+    return Standing(highs._highs.getBasis())
 
 
 def _to_highs(basis: Basis) -> highspy.HighsBasis:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from scipy.stats import t as student
@@ -147,7 +148,7 @@ def fresh_batches(
     numbers = replace(plan.numbers, need=together)
     filled = fill(plan.template, numbers, equity=plan.equity)
     ends = np.cumsum([len(plan.numbers.need.probability), *(len(n.probability) for n in needs)])
-    ranges = [np.arange(a, b) for a, b in zip(ends[:-1], ends[1:], strict=True)]
+    ranges = [np.arange(a, b) for a, b in pairwise(ends.tolist())]
     x = in_template(plan.filled, solution.x)[filled.columns]
     return Batches(filled, tuple(filled.two_stage.some(at) for at in ranges), x)
 
@@ -220,7 +221,7 @@ def saa_gap(
 
 
 def cost_of(one: Solved, x: Floats, highs: Highs, start: Basis | None = None) -> float:
-    """What a first stage costs on the samples of a batch, as its risk measure weighs them."""
+    """Price a first stage on the samples of a batch, as its risk measure weighs them."""
     two_stage = one.two_stage
     return _weighed(two_stage, one.risk, x, evaluate_first_stage(two_stage, x, highs, start))
 

@@ -1,8 +1,7 @@
 """The planning problem of a scenario once more, with something changed.
 
 Other samples, a mechanism closed, a billion more: all are the same matrix with other bounds and
-limits, so one live handle solves them one after the other. What they cost does not depend on the
-order in which they are asked.
+limits, so one live handle solves them one after the other, each from a known start.
 """
 
 from __future__ import annotations
@@ -15,11 +14,11 @@ import numpy as np
 from nts_sim.planning.classes import classes
 from nts_sim.planning.equivalent import Layout, deterministic_equivalent, tiled
 from nts_sim.planning.filling import Filled, fill
-from nts_sim.planning.linear import Basis, LinearProgram, Solution
+from nts_sim.planning.linear import Basis, LinearProgram
 from nts_sim.planning.numbers import Need
 from nts_sim.planning.risk import Risk
 from nts_sim.planning.scenario import ScenarioPlan
-from nts_sim.planning.solve import Highs
+from nts_sim.planning.solve import Highs, Standing, standing
 from nts_sim.planning.stages import TwoStage
 from nts_sim.world.model import Bools, Floats, Ints
 
@@ -89,11 +88,16 @@ class Opened:
     shared: Bools
 
     def of(self, filled: Filled) -> TwoStage:
-        """Put a fill on this matrix; columns added are closed and rows added do not bind."""
+        """Put a fill on this matrix; columns added are closed and rows added do not bind.
+
+        Columns added have their price: they may be open in a variation.
+        """
         old, at = filled.two_stage, np.searchsorted(self.columns, filled.columns)
         row = (np.cumsum(self.rows) - 1)[filled.rows]
         n_columns, n_rows = len(self.columns), len(self.program.row_lower)
         lower, upper = old.program.lower[None], old.program.upper[None]
+        cost = np.tile(np.where(self.shared, 0.0, self.program.cost), (old.n_samples, 1))
+        cost[:, at] = old.cost
         return TwoStage(
             program=self.program.with_(
                 lower=_wide(lower, 0.0, n_columns, at)[0],
@@ -101,7 +105,7 @@ class Opened:
             ),
             shared=self.shared,
             probability=old.probability,
-            cost=_wide(old.cost, 0.0, n_columns, at),
+            cost=cost,
             lower=_wide(old.lower, 0.0, n_columns, at),
             upper=_wide(old.upper, 0.0, n_columns, at),
             row_lower=_wide(old.row_lower, -np.inf, n_rows, row),
@@ -132,7 +136,7 @@ def decided(two_stage: TwoStage, yes: Bools) -> TwoStage:
 
 
 class Again:
-    """A two-stage problem in a live handle: variations of it are solved from where it stands.
+    """A two-stage problem in a live handle, and what variations of it cost.
 
     Variations have the problem's matrix, costs and chances, and may have other bounds and limits.
     Whole numbers are taken for divisible; decide them first (`decided`) where they matter.
@@ -145,30 +149,37 @@ class Again:
         program, self._layout = self._stacked(two_stage)
         tiles = None if start is None else tiled(start, two_stage, self._layout)
         self.two_stage, self.base = two_stage, self._highs.solve(program, tiles)
+        self._optimum = self.standing()
 
     def _stacked(self, two_stage: TwoStage) -> tuple[LinearProgram, Layout]:
         program, layout = deterministic_equivalent(two_stage, self._risk)
         return program.relaxed(), layout
 
-    def solve(self, variation: TwoStage) -> Solution:
-        """Solve a variation."""
+    def cost(self, variation: TwoStage, start: Standing | None = None) -> float:
+        """Solve a variation, from the problem's optimum on; return what it costs, bn VND.
+
+        Parameters
+        ----------
+        start : where the search for a nearer variation ended (`standing`)
+        """
         program, _ = self._stacked(variation)
         return self._highs.resolve(
             lower=program.lower, upper=program.upper, row_lower=program.row_lower,
-            row_upper=program.row_upper, go_on=True,
-        )  # fmt: skip
+            row_upper=program.row_upper, start=start or self._optimum, go_on=True,
+        ).objective  # fmt: skip
 
-    def cost(self, variation: TwoStage) -> float:
-        """What a variation costs at best, bn VND."""
-        return self.solve(variation).objective
+    def standing(self) -> Standing:
+        """Where the last search ended."""
+        return standing(self._highs)
 
     def upper_prices(self) -> tuple[Floats, Floats]:
         """Change of the cost per unit of upper limits: float arrays [column], [row], ≤ 0.
 
         Limits of samples are summed: the change is for raising the limit in all of them.
         """
-        parts, layout, base = self.two_stage.parts, self._layout, self.base
-        column, row = np.zeros(len(self.two_stage.shared)), np.zeros(self.two_stage.row_upper.shape[1])
+        two_stage, layout, base = self.two_stage, self._layout, self.base
+        parts = two_stage.parts
+        column, row = np.zeros(len(two_stage.shared)), np.zeros(two_stage.row_upper.shape[1])
         column_dual, row_dual = np.minimum(base.column_dual, 0.0), np.minimum(base.row_dual, 0.0)
         column[parts.shared] = column_dual[layout.shared]
         column[parts.own] = column_dual[layout.own].sum(axis=0)
