@@ -247,7 +247,7 @@ def _draw_bounds(t: Template, numbers: Numbers, short: Bools) -> Floats:
     nobody = np.zeros((1, len(sets.departure)))
     open_money = np.vstack((numbers.fund_open, nobody))[charges.draw_fund]
     limit = np.minimum(open_money, numbers.draw_ceiling[:, None, None])
-    limit = limit * short.any(axis=(1, 2))[:, None]
+    limit = limit * np.asarray(short.any(axis=(1, 2)))[:, None]
     return np.where(first, limit[:, :, :, None], 0.0)
 
 

@@ -77,7 +77,7 @@ class Numbers:
     credit_due: Floats
 
     def demand(self, sets: Sets) -> Floats:
-        """Units that full coverage would take, float array [S, place, R, T] (a day, for supplies)."""
+        """Units for full coverage, float array [S, place, R, T] (a day, for supplies)."""
         return _demand(sets, self.need.persons)
 
 
@@ -197,6 +197,7 @@ def _open_by_departure(world: World, sets: Sets, observation: Observation) -> Fl
     days = observation.day + sets.edges_days[sets.departure]
     return np.stack([open_money(world, observation, day) for day in days.tolist()], axis=1)
 
+
 def _stocks(sets: Sets, observation: Observation) -> tuple[Floats, Floats]:
     """Free units by place and resource: own (supplies count as own) and visiting."""
     own, free = (a[: sets.n_places][:, sets.resource] for a in (observation.own, observation.free))
@@ -249,11 +250,10 @@ def _lendable(
 
 def _demand(sets: Sets, persons: Floats) -> Floats:
     """Units required by so many persons, summed over the cells of each place, [S, place, R, T]."""
-    by_cell = np.matmul(np.swapaxes(sets.person_need, 1, 2), persons)
-    shape = (len(persons), *sets.stock_shape)
-    return (_cells_of_places(sets) @ by_cell.swapaxes(0, 1).reshape(len(sets.cell), -1)).reshape(
-        sets.n_places, len(persons), *shape[2:]
-    ).swapaxes(0, 1)
+    by_cell = np.matmul(np.swapaxes(sets.person_need, 1, 2), persons).swapaxes(0, 1)
+    flat = _cells_of_places(sets) @ by_cell.reshape(len(sets.cell), -1)
+    by_place = np.reshape(flat, (sets.n_places, *by_cell.shape[1:]))
+    return np.asarray(by_place.swapaxes(0, 1))
 
 
 @lru_cache(maxsize=16)

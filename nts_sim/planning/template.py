@@ -19,8 +19,8 @@ import numpy as np
 
 from nts_sim.planning.modelling import Model, Sense
 from nts_sim.planning.preposition import (
-    Prepared,
     PrepareColumns,
+    Prepared,
     add_preparation,
     prepare_columns,
 )

@@ -42,9 +42,7 @@ class FirstPlan:
         return self.plan.solution.objective - self.divisible.objective
 
 
-def first_plan(
-    problem: ScenarioPlan, risk: Risk, highs: Highs, *, gap: float = 1e-3
-) -> FirstPlan:
+def first_plan(problem: ScenarioPlan, risk: Risk, highs: Highs, *, gap: float = 1e-3) -> FirstPlan:
     """Solve a scenario's problem and round what is prepared to whole units.
 
     Raises

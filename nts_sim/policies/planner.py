@@ -22,9 +22,9 @@ from nts_sim.planning.network import SIGNATURE_BN_VND, problem_of
 from nts_sim.planning.numbers import Numbers, need_of, numbers_of
 from nts_sim.planning.plan import OrderWriter, Plan, read_plan
 from nts_sim.planning.problem import Sets, Shape
-from nts_sim.planning.truth import true_path
 from nts_sim.planning.solve import Highs
 from nts_sim.planning.template import Template, template_of
+from nts_sim.planning.truth import true_path
 from nts_sim.planning.twostage import Risk, solve_two_stage, wait_and_see
 from nts_sim.policies.settings import Settings
 from nts_sim.world.model import Effect, Floats, World
@@ -191,9 +191,7 @@ def futures_of(
 
 def plan_for(template: Template, numbers: Numbers, settings: Settings, highs: Highs) -> Plan:
     """Fill the template, solve it against the risk of the settings, read the plan."""
-    filled = fill(
-        template, numbers, equity=settings.equity, commit_all=not settings.reoptimise
-    )
+    filled = fill(template, numbers, equity=settings.equity, commit_all=not settings.reoptimise)
     risk = _risk(filled, settings, highs)
     return read_plan(filled, solve_two_stage(filled.two_stage, risk, highs, start=filled.start))
 

@@ -339,10 +339,10 @@ class PolicySpec(Spec):
         None, description="classes or samples made of them"
     )
     risk_weight: Share | None = Field(
-        None, description="weight of the worst futures against the mean (λ of mean_cvar)"
+        None, description="weight of the worst futures against the mean (lambda of mean_cvar)"
     )
     risk_level: Annotated[float, Field(ge=0.0, lt=1.0)] | None = Field(
-        None, description="the worst futures are those beyond this share (α of mean_cvar)"
+        None, description="the worst futures are those beyond this share (alpha of mean_cvar)"
     )
     equity_floor: Share | None = Field(
         None, description="share of each place's need below which a shortfall is priced"

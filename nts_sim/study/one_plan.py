@@ -16,6 +16,7 @@ from nts_sim.tables.load import Tables
 from nts_sim.world.build import build_world
 from nts_sim.world.model import World
 
+
 def with_one_plan(
     study: Study,
     scenarios: Sequence[tuple[float, ScenarioSpec]],
@@ -74,9 +75,7 @@ def _on_day_0(
     return weight, world, session.observe()
 
 
-def _planned(
-    name: str, spec: PolicySpec, solver: SolverSpec, orders: tuple[Order, ...]
-) -> Policy:
+def _planned(name: str, spec: PolicySpec, solver: SolverSpec, orders: tuple[Order, ...]) -> Policy:
     from nts_sim.policies.optimised import planned
 
     return planned(name, spec, solver, orders)
