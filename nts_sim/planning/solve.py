@@ -221,7 +221,7 @@ class Highs:
         if fallback is not None and program.has_integers and not violations(program, fallback):
             highs.setSolution(len(fallback), np.arange(len(fallback), dtype=np.int32), fallback)
         limit_s = self.time_limit_s if time_limit_s is None else time_limit_s
-        self._set(time_limit=highs.getRunTime() + limit_s)
+        self._set(time_limit=highs.getRunTime() + max(limit_s, 0.0))
         highs.run()
         if self._lost_to_rounding():
             self._search_again()

@@ -14,6 +14,7 @@ from nts_sim.decision.model import (
     OrderKind,
     declare,
 )
+from nts_sim.errors import NoAcceptableSolution
 from nts_sim.luck.draws import Luck
 from nts_sim.planning.classes import Futures, aggregated, one_mean, stratified
 from nts_sim.planning.filling import Filled, fill
@@ -22,7 +23,7 @@ from nts_sim.planning.network import SIGNATURE_BN_VND, problem_of
 from nts_sim.planning.numbers import Numbers, need_of, numbers_of
 from nts_sim.planning.plan import OrderWriter, Plan, read_plan
 from nts_sim.planning.problem import Sets, Shape
-from nts_sim.planning.solve import Highs
+from nts_sim.planning.solve import Highs, Status
 from nts_sim.planning.template import Template, template_of
 from nts_sim.planning.truth import true_path
 from nts_sim.planning.twostage import Risk, solve_two_stage, wait_and_see
@@ -190,10 +191,23 @@ def futures_of(
 
 
 def plan_for(template: Template, numbers: Numbers, settings: Settings, highs: Highs) -> Plan:
-    """Fill the template, solve it against the risk of the settings, read the plan."""
+    """Fill the template, solve it against the risk of the settings, read the plan.
+
+    Raises
+    ------
+    NoAcceptableSolution
+        Also where only a plan that is not proved good is known when time ends: what is simulated
+        would depend on the speed of the machine.
+    """
     filled = fill(template, numbers, equity=settings.equity, commit_all=not settings.reoptimise)
     risk = _risk(filled, settings, highs)
-    return read_plan(filled, solve_two_stage(filled.two_stage, risk, highs, start=filled.start))
+    solution = solve_two_stage(filled.two_stage, risk, highs, start=filled.start)
+    if solution.status is Status.TIME_LIMIT:
+        raise NoAcceptableSolution(
+            f"no plan was proved good within the time limit of {highs.time_limit_s:g} s a decision "
+            f"(gap {solution.gap:.1%}); raise solver.time_limit_s"
+        )
+    return read_plan(filled, solution)
 
 
 def _risk(filled: Filled, settings: Settings, highs: Highs) -> Risk:
