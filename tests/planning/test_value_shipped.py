@@ -21,7 +21,8 @@ MEAN = Risk()
 
 @pytest.mark.slow
 def test_a_storm_with_little_money_to_prepare():
-    made = study("scenario=typhoon_north", "preparation=standard", "preparation.budget_bn_vnd=2")
+    terms = ("preparation.budget_bn_vnd=2", "preparation.depot_cost_bn_vnd=0")
+    made = study("scenario=typhoon_north", "preparation=standard", *terms)
     world = build_world(made, made.scenario, load_tables())
     edges = scenario_template(world).sets.edges_days
     plan = plan_of_scenario([(1.0, world, draw_samples(world, edges, 1, range(40), 4))])
