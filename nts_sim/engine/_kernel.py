@@ -951,9 +951,7 @@ def go_alone(
         immune = opened.immune[one.first_immune : one.last_immune]
         resume(w, s, opened.cells, opened.severities, opened.since, links, immune)
         s.control[0].settling = _RESETTLE
-        if not (advance(w, s, s.control[0].now - 1) and advance(w, s, until)):
-            return False
-        if progress[1] + s.control[0].n_rows > len(changes):
+        if not advance(w, s, until) or progress[1] + s.control[0].n_rows > len(changes):
             return False
         _tell_changes(w, s, future, changes, progress)
         progress[0] = future + 1

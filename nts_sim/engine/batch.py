@@ -177,7 +177,7 @@ def _opened(
     age_ticks = np.rint(observation.age_days[active] * TICKS_PER_DAY).astype(np.int64)
     flying = drawn.on_link < in_flight(world, observation)
     immune_now = (drawn.at_cell < immune) & (observation.severity == 0)
-    links, immune_cells = np.nonzero(flying)[1], np.nonzero(immune_now)[1]
+    links, immune_cells = (np.nonzero(which)[1].copy() for which in (flying, immune_now))
     link_ends, immune_ends = np.cumsum(flying.sum(axis=1)), np.cumsum(immune_now.sum(axis=1))
     futures = filled(
         FUTURE, len(first_entry), first_entry=first_entry,

@@ -20,7 +20,17 @@ from nts_sim.engine.contract import (
     Opening,
     State,
 )
-from nts_sim.engine.flat import Fixed, Play, fixed_tables, longer, new_play
+from nts_sim.engine.flat import (
+    CHANGE,
+    FUTURE,
+    Fixed,
+    Opened,
+    Play,
+    filled,
+    fixed_tables,
+    longer,
+    new_play,
+)
 from nts_sim.luck.calendar import Calendar
 from nts_sim.luck.draws import DrawSet, Luck
 from nts_sim.trace.model import Kind, Row, Trace
@@ -175,7 +185,7 @@ class CompiledEngine:
 
 
 def make_ready(world: World) -> None:
-    """Compile every function that is called here, or load what was compiled before."""
+    """Compile every function that engines and forecasts call, or load what was compiled before."""
     none = np.zeros(0, dtype=np.int64)
     nothing = Calendar(none, none, none, none.astype(np.float64), none)
     luck = Luck(0, DrawSet.PLANNING, 0)
@@ -185,6 +195,8 @@ def make_ready(world: World) -> None:
     _kernel.required(fixed, play, 0, 0)
     if len(world.cells):
         _kernel.aim(fixed, play, 0, 1.0, 0)
+    opened = Opened(none, none, none, filled(FUTURE, 0), none.astype(np.uint64)[None], none, none)
+    _kernel.go_alone(fixed, play, play, opened, filled(CHANGE, 0), np.zeros(2, dtype=np.int64), 0)
     engine.stock_up(world.resources.stock)
     engine.close()
 

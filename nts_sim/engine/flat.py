@@ -165,7 +165,7 @@ def _spans(sizes: Ints) -> Records:
 
 @lru_cache(maxsize=_WORLDS)
 def fixed_tables(world: World) -> Fixed:
-    """Lay a world out flat."""
+    """Lay a world out flat, in copies: for read-only arrays the kernel would be compiled anew."""
     nodes = len(world.nodes.code)
     by_node = np.argsort(world.cells.node, kind="stable").astype(np.int32)
     grades, needs = _grades(world)
@@ -184,11 +184,11 @@ def fixed_tables(world: World) -> Fixed:
             DESK, len(world.desks), host=[desk.host for desk in world.desks],
             servers=[desk.servers for desk in world.desks],
         ),
-        is_team=np.ascontiguousarray(world.resources.is_team),
+        is_team=np.array(world.resources.is_team, order="C"),
         slots=_slots(world),
-        road_share=np.ascontiguousarray(world.roads.speed_share),
-        desk_share=np.ascontiguousarray(world.desk_speed),
-        cell_of=np.ascontiguousarray(world.cells.of),
+        road_share=np.array(world.roads.speed_share, order="C"),
+        desk_share=np.array(world.desk_speed, order="C"),
+        cell_of=np.array(world.cells.of, order="C"),
     )  # fmt: skip
 
 

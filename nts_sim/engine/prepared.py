@@ -262,8 +262,10 @@ def _too_dear(
 ) -> str:  # fmt: skip
     if len(chosen) == len(terms.sources):
         return f"costs {owed:.6g} bn VND; the budget is {held:g}"
-    payers = " and ".join(source.name for source in chosen) or "no source"
     named = ", ".join(world.resources.name[r] for r in only) or "depots and readiness"
+    if not chosen:
+        return f"{named}: {owed:.6g} bn VND that no source may pay"
+    payers = " and ".join(source.name for source in chosen)
     return f"{named}: {owed:.6g} bn VND that only {payers} may pay, with {held:g} bn VND"
 
 

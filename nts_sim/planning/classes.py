@@ -67,14 +67,17 @@ def aggregated(
     world: World, observation: Observation, edges_days: Floats, immune: Floats,
     n_futures: int = DRAWN, n_classes: int = 3,
 ) -> Futures:  # fmt: skip
-    """Average sampled futures within classes of like harm."""
+    """Average sampled futures within classes of like harm.
+
+    Incidents are followed in expectation from where and when they begin: a class of few futures
+    with drawn courses made plans 1 to 4 % worse on planning draws, as it planned for accidents.
+    """
     changes = changes_of(world, observation, edges_days, immune, n_futures)
-    found = drawn(world, observation, edges_days, changes)
+    found = followed(world, observation, edges_days, changes)
     of = classes(harm_without_help(world, observation, edges_days, found), n_classes)
     size = np.bincount(of)
     paths = found.paths(np.eye(len(size))[:, of] / size[:, None])
-    mean = mean_of(followed(world, observation, edges_days, changes))
-    return Futures(matched(paths, size / n_futures, mean), size / n_futures)
+    return Futures(shares(paths), size / n_futures)
 
 
 def stratified(

@@ -162,7 +162,8 @@ def _bounds(t: Template, numbers: Numbers, demand: Floats, pair: Bools) -> Float
         _open(upper, block, stays)
     present = numbers.guest + numbers.guest_inflow.sum(axis=2)
     _open(upper, c.release, present[:, :, None])
-    short = _shortage(sets, numbers, demand)
+    short = _shortage(sets, numbers, demand, _least_own(t, numbers))
+    _open(upper, c.prepare.spared, _spared_bounds(t, numbers))
     _open(upper, c.lend, _lend_bounds(t, numbers, short))
     _open(upper, c.forward, _forward_bounds(sets, t.charges, numbers, short, present))
     _open(upper, c.create, _create_bounds(sets, t.charges, numbers, short))
@@ -175,11 +176,28 @@ def _open(upper: Floats, block: Ints, bounds: Floats) -> None:
     upper[block[there]] = np.broadcast_to(bounds, block.shape)[there]
 
 
-def _shortage(sets: Sets, numbers: Numbers, demand: Floats) -> Bools:
+def _least_own(t: Template, numbers: Numbers) -> Floats:
+    """Own units that are there whatever is posted away before day 0, float array [place, R]."""
+    preparing = t.problem.preparing
+    if preparing is None:
+        return numbers.own
+    return np.asarray(numbers.own - preparing.post_share * preparing.stock)
+
+
+def _spared_bounds(t: Template, numbers: Numbers) -> Floats:
+    """Where nothing of a place's own may be lent, what it posts away is not missed by lending."""
+    preparing = t.problem.preparing
+    if preparing is None:
+        return np.zeros(t.columns.prepare.spared.shape)
+    posted = (preparing.post_share * preparing.stock)[:, :, None]
+    return np.where(np.maximum.accumulate(numbers.lendable, axis=2) > 0.0, 0.0, posted)
+
+
+def _shortage(sets: Sets, numbers: Numbers, demand: Floats, own: Floats) -> Bools:
     """Whether units that serve from period t on could still be used, bool array [place, R, T]."""
     days = np.where(sets.is_team[:, None], 1.0, sets.lengths_days)
     inflow = numbers.own_inflow + numbers.guest_inflow
-    there = (numbers.own + numbers.guest)[:, :, None] + np.cumsum(inflow, axis=2)
+    there = (own + numbers.guest)[:, :, None] + np.cumsum(inflow, axis=2)
     used = np.where(sets.is_team[:, None], 0.0, np.cumsum(demand * days, axis=2) - demand * days)
     short = demand * days > there - used + 1e-9
     return np.asarray(np.flip(np.logical_or.accumulate(np.flip(short, 2), axis=2), 2))
@@ -229,7 +247,7 @@ def _draw_bounds(t: Template, numbers: Numbers, short: Bools) -> Floats:
     nobody = np.zeros((1, len(sets.departure)))
     open_money = np.vstack((numbers.fund_open, nobody))[charges.draw_fund]
     limit = np.minimum(open_money, numbers.draw_ceiling[:, None, None])
-    limit = limit * short.any(axis=(1, 2))[:, None]
+    limit = limit * np.asarray(short.any(axis=(1, 2)))[:, None]
     return np.where(first, limit[:, :, :, None], 0.0)
 
 

@@ -75,21 +75,21 @@ def _spread_harm(world: World, rate: Floats, values: Floats) -> Floats:
     return np.stack([np.bincount(links.source, worth[:, s], n) for s in range(3)], axis=1)
 
 
-def averted_by_cover(world: World, observation: Observation) -> Floats:
-    """Harm averted by a day at coverage 1, now.
+def relieved_by_cover(world: World) -> Floats:
+    """Harm relieved at once by a day at coverage 1, float array [cell, 3], bn VND a day."""
+    relief = world.threats.relief_effect[world.cells.threat]
+    return np.asarray(relief[:, None] * world.cells.harm_rate)
 
-    Returns
-    -------
-    float array [cell, 3], bn VND a day, by severity
-    """
+
+def averted_later(world: World, observation: Observation) -> Floats:
+    """Harm to come that a day at coverage 1 averts: the lever value, [cell, 3], bn VND a day."""
     d, threats, threat = dynamics(world), world.threats, world.cells.threat
     to_go = max(0, round(world.horizon_days - observation.day))
     values = harm_to_come(world)[to_go]
     step = np.diff(values, axis=1)
     contain = threats.containment_gain[threat][:, None] * d.fall_rate * step
     escalate = d.rise_rate * np.concatenate((step[:, 1:], np.zeros((len(step), 1))), axis=1)
-    averted: Floats = threats.relief_effect[threat][:, None] * world.cells.harm_rate
-    averted = averted + np.maximum(contain, 0.0) + np.maximum(escalate, 0.0)
+    averted: Floats = np.maximum(contain, 0.0) + np.maximum(escalate, 0.0)
     if threats.spread_reduction.any():
         averted += _spread_averted(world, observation, values)
     return averted

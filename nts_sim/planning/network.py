@@ -147,7 +147,7 @@ def _charges_of(world: World, sets: Sets, signature_bn_vnd: float) -> Charges:
 
 
 def _preparing(world: World, sets: Sets) -> Preparing:
-    """What may be done before day 0, by the world's terms."""
+    """Say what may be done before day 0, by the terms of the world."""
     terms, n = world.terms, sets.n_places
     position = {int(r): at for at, r in enumerate(sets.resource)}
     tonnes = np.array([terms.tonnes_per_unit.get(int(r), 0.0) for r in sets.resource])

@@ -13,7 +13,7 @@ from nts_sim.decision.model import Observation
 from nts_sim.planning.classes import Futures
 from nts_sim.planning.forecast import persons_per_case
 from nts_sim.planning.leads import Leads, open_money
-from nts_sim.planning.levers import averted_by_cover
+from nts_sim.planning.levers import averted_later, relieved_by_cover
 from nts_sim.planning.network import supply_of
 from nts_sim.planning.problem import Sets
 from nts_sim.world.model import Bools, Floats, Ints, World
@@ -33,7 +33,7 @@ class Need:
     probability : float array [S]
     persons : float array [S, K, 3, T], persons to be served at a severity
     worth : float array [S, K, 3, T], bn VND averted per person served for a day
-    harm : float array [S], bn VND without help: what is averted at best, and what no help averts
+    harm : float array [S], bn VND of harm without help, what could be averted later included
     """
 
     probability: Floats
@@ -77,7 +77,7 @@ class Numbers:
     credit_due: Floats
 
     def demand(self, sets: Sets) -> Floats:
-        """Units that full coverage would take, float array [S, place, R, T] (a day, for supplies)."""
+        """Units for full coverage, float array [S, place, R, T] (a day, for supplies)."""
         return _demand(sets, self.need.persons)
 
 
@@ -93,8 +93,14 @@ def need_of(
     *,
     correct_reports: bool = True,
     caution: float = CAUTION,
+    lever_factor: float = 1.0,
+    covered: Floats | None = None,
 ) -> Need:
     """Return the need to plan for in each of the futures; none after the horizon.
+
+    `covered`, [S, cell, 3, T], is the share of each period at each severity that the help behind
+    the futures covered: what that help averted later is averted already. None: there was none, and
+    what could be averted later counts as harm.
 
     A cell's help is worth its expectation over the severities the cell may be at: the first units
     serve every severity, the next only the worse ones. So the persons of severity s are those that
@@ -112,22 +118,21 @@ def need_of(
     reached = np.flip(np.cumsum(np.flip(chance, 2), axis=2), 2)
     planned = (reached >= caution) & (chance >= _LEAST_CHANCE)
     ratio = _requirement_ratio(sets)
-    averted = averted_by_cover(world, observation)[sets.cell][:, :, None]
+    lever = lever_factor * averted_later(world, observation)[sets.cell]
+    averted = (relieved_by_cover(world)[sets.cell] + lever)[:, :, None]
     expected = np.matmul(ratio, chance * averted)
     within = np.clip(world.horizon_days - observation.day - sets.edges_days, 0.0, None)
     inside = -np.diff(within) / sets.lengths_days
     extra = 1.0 - _provided(planned, ratio)
     worth = planned * expected * inside / np.maximum(persons, 1e-12)
-    harm = _harm_without_help(world, sets, chance, averted[:, :, 0], -np.diff(within))
+    counted = chance if covered is None else covered[:, sets.cell]
+    harm = _harm(chance, world.cells.harm_rate[sets.cell], -np.diff(within))
+    harm = harm + _harm(counted, lever, -np.diff(within))
     return Need(futures.probability, planned * extra * persons, worth, harm)
 
 
-def _harm_without_help(
-    world: World, sets: Sets, chance: Floats, averted: Floats, days: Floats
-) -> Floats:
-    """What help could avert at best, and what none averts, by future, [S]."""
-    relief = world.threats.relief_effect[world.cells.threat[sets.cell]][:, None]
-    rate = averted + (1.0 - relief) * world.cells.harm_rate[sets.cell]
+def _harm(chance: Floats, rate: Floats, days: Floats) -> Floats:
+    """Add up shares of periods, [S, K, 3, T], at a rate a day, [K, 3]; by future, [S]."""
     return np.asarray(np.einsum("ikst,ks,t->i", chance, rate, days, optimize=True))
 
 
@@ -153,10 +158,11 @@ def _provided(planned: Bools, ratio: Floats) -> Floats:
 
 def certain_need(world: World, sets: Sets, observation: Observation, persons: Floats) -> Need:
     """Return the need where the persons to be served, [K, 3, T], are known."""
-    averted = averted_by_cover(world, observation)[sets.cell]
+    lever = averted_later(world, observation)[sets.cell]
+    averted = relieved_by_cover(world)[sets.cell] + lever
     worth = np.repeat((averted / sets.persons)[:, :, None], sets.n_periods, axis=2)
     chance = persons / sets.persons[:, :, None]
-    harm = _harm_without_help(world, sets, chance[None], averted, sets.lengths_days)
+    harm = _harm(chance[None], world.cells.harm_rate[sets.cell] + lever, sets.lengths_days)
     return Need(np.ones(1), persons[None], worth[None], harm)
 
 
@@ -190,6 +196,7 @@ def _open_by_departure(world: World, sets: Sets, observation: Observation) -> Fl
     """Money that can still be committed at each departure; none once a fund has closed."""
     days = observation.day + sets.edges_days[sets.departure]
     return np.stack([open_money(world, observation, day) for day in days.tolist()], axis=1)
+
 
 def _stocks(sets: Sets, observation: Observation) -> tuple[Floats, Floats]:
     """Free units by place and resource: own (supplies count as own) and visiting."""
@@ -243,11 +250,10 @@ def _lendable(
 
 def _demand(sets: Sets, persons: Floats) -> Floats:
     """Units required by so many persons, summed over the cells of each place, [S, place, R, T]."""
-    by_cell = np.matmul(np.swapaxes(sets.person_need, 1, 2), persons)
-    shape = (len(persons), *sets.stock_shape)
-    return (_cells_of_places(sets) @ by_cell.swapaxes(0, 1).reshape(len(sets.cell), -1)).reshape(
-        sets.n_places, len(persons), *shape[2:]
-    ).swapaxes(0, 1)
+    by_cell = np.matmul(np.swapaxes(sets.person_need, 1, 2), persons).swapaxes(0, 1)
+    flat = _cells_of_places(sets) @ by_cell.reshape(len(sets.cell), -1)
+    by_place = np.reshape(flat, (sets.n_places, *by_cell.shape[1:]))
+    return np.asarray(by_place.swapaxes(0, 1))
 
 
 @lru_cache(maxsize=16)

@@ -22,13 +22,16 @@ class PrepareColumns:
     ----------
     buy : int array [place, R], units bought
     post : int array [arc, R], units posted along an arc
+    spared : int array [place, R, D], units posted away that could not be lent anyhow by a departure
     depot : int array [place], 1 where a depot is opened
     ready : int array [ready], 1 where the mechanism is made ready, in the order of `readiness`
-    pay : int array [source, place, R + 1], bn VND paid by a source; last: depots and readiness
+    pay : int array [source, place + 1, R + 1], bn VND paid by a source; last: depots, and
+        readiness, which is nobody's place
     """
 
     buy: Ints
     post: Ints
+    spared: Ints
     depot: Ints
     ready: Ints
     pay: Ints
@@ -36,9 +39,8 @@ class PrepareColumns:
     @property
     def numbers(self) -> Ints:
         """Return all that exist."""
-        every = np.concatenate([
-            block.ravel() for block in (self.buy, self.post, self.depot, self.ready, self.pay)
-        ])  # fmt: skip
+        blocks = (self.buy, self.post, self.spared, self.depot, self.ready, self.pay)
+        every = np.concatenate([block.ravel() for block in blocks])
         return every[every >= 0]
 
     @property
@@ -56,21 +58,25 @@ class Prepared:
     ----------
     capacity : int array [place]
     posted : int array [place, R]
+    spared : int array [place, R, D]
     ready : int array [goods, place]; -1 where the mechanism is ready anyhow
-    paid : int array [place, R + 1]
+    paid : int array [place + 1, R + 1]
     source : int array [source]
     place_share : int array [place]
     at_most, at_least : int array [R]; -1 where there is no such guidance
+    from_depot : int array [arc, R]; -1 where there is no such rule
     """
 
     capacity: Ints
     posted: Ints
+    spared: Ints
     ready: Ints
     paid: Ints
     source: Ints
     place_share: Ints
     at_most: Ints
     at_least: Ints
+    from_depot: Ints
 
 
 def _none(*shape: int) -> Ints:
@@ -80,21 +86,26 @@ def _none(*shape: int) -> Ints:
 def prepare_columns(m: Model, problem: Problem) -> PrepareColumns:
     """Add the columns; they are open, as the money limits them."""
     sets, plan = problem.sets, problem.preparing
-    n, n_resources = sets.n_places, len(sets.resource)
+    n, n_resources, n_departures = sets.n_places, len(sets.resource), len(sets.departure)
     if plan is None:
         return PrepareColumns(
-            _none(n, n_resources), _none(len(sets.arc_from), n_resources), _none(n), _none(0),
-            _none(0, n, n_resources + 1),
+            _none(n, n_resources), _none(len(sets.arc_from), n_resources),
+            _none(n, n_resources, n_departures), _none(n), _none(0),
+            _none(0, n + 1, n_resources + 1),
         )  # fmt: skip
     sold = np.isfinite(plan.buy)
     postable = np.isfinite(plan.post) & (plan.stock > 0.0)[sets.arc_from] & (plan.post_share > 0.0)
-    pays = np.ones((len(plan.sources), n, n_resources + 1), np.bool_)
+    leaves = np.zeros((n, n_resources), np.bool_)
+    np.logical_or.at(leaves, sets.arc_from, postable)
+    pays = np.ones((len(plan.sources), n + 1, n_resources + 1), np.bool_)
+    pays[:, n, :-1] = False
     for at, source in enumerate(plan.sources):
         if source.resources is not None:
-            pays[at] = np.isin(np.arange(n_resources + 1), sorted(source.resources))
+            pays[at] &= np.isin(np.arange(n_resources + 1), sorted(source.resources))
     return PrepareColumns(
         buy=m.columns(sold, np.where(sold, plan.buy, 0.0), upper=np.inf),
         post=m.columns(postable, np.where(postable, plan.post, 0.0), upper=np.inf),
+        spared=m.columns(np.repeat(leaves[:, :, None], n_departures, axis=2), 0.0),
         depot=m.columns(plan.depot_capacity > 0.0, plan.depot_cost, upper=1.0, integer=True),
         ready=m.columns(
             np.ones(len(plan.readiness), np.bool_), np.array([*plan.readiness.values()]),
@@ -105,7 +116,13 @@ def prepare_columns(m: Model, problem: Problem) -> PrepareColumns:
 
 
 def add_preparation(
-    m: Model, problem: Problem, c: PrepareColumns, stock_rows: Ints, lend_rows: Ints, create: Ints
+    m: Model,
+    problem: Problem,
+    c: PrepareColumns,
+    stock_rows: Ints,
+    lend_rows: Ints,
+    create: Ints,
+    lend: Ints,
 ) -> Prepared:
     """Add the rows, and what is prepared to the stock of day 0 and to what may be lent.
 
@@ -114,38 +131,47 @@ def add_preparation(
     stock_rows : int array [place, R], own balance of the first period
     lend_rows : int array [place, R, D]
     create : int array [goods, place, D, T]
+    lend : int array [arc, R, D, T]
     """
     sets, plan = problem.sets, problem.preparing
     n, n_resources = sets.n_places, len(sets.resource)
     if plan is None:
         return Prepared(
-            _none(n), _none(n, n_resources), _none(len(sets.goods), n), _none(n, n_resources + 1),
-            _none(0), _none(n), _none(n_resources), _none(n_resources),
+            _none(n), _none(n, n_resources), _none(*lend_rows.shape), _none(len(sets.goods), n),
+            _none(n + 1, n_resources + 1), _none(0), _none(n), _none(n_resources),
+            _none(n_resources),
+            _none(len(sets.arc_from), n_resources),
         )  # fmt: skip
     _join_stock(m, problem, plan, c, stock_rows, lend_rows)
     spent = _paid(m, problem, plan, c)
     return Prepared(
         capacity=_capacity(m, problem, plan, c),
         posted=_posted(m, problem, plan, c),
+        spared=_spared(m, problem, c),
         ready=_ready(m, problem, plan, c, create),
         paid=spent,
         source=_source(m, plan, c),
         place_share=_place_share(m, problem, plan, c),
         at_most=_resource_share(m, problem, plan, c, at_least=False),
         at_least=_resource_share(m, problem, plan, c, at_least=True),
+        from_depot=_from_depot(m, problem, plan, c, lend),
     )
 
 
 def _join_stock(
     m: Model, problem: Problem, plan: Preparing, c: PrepareColumns, stock: Ints, lend: Ints
 ) -> None:
-    """own[p, r, 0] counts + bought + posted here − posted away; a share of it may be lent on."""
+    """own[p, r, 0] counts + bought + posted here − posted away; a share of it may be lent on.
+
+    What is posted away takes nothing from what may be lent where nothing could be lent (`spared`).
+    """
     sets = problem.sets
     shared = ((stock, -1.0), *((lend[:, :, d], -plan.lend_share) for d in range(lend.shape[2])))
     for rows, sign in shared:
         m.add(rows, c.buy, sign)
         m.add(rows[sets.arc_to], c.post, sign)
         m.add(rows[sets.arc_from], c.post, -sign)
+    m.add(lend, c.spared, -plan.lend_share)
 
 
 def _capacity(m: Model, problem: Problem, plan: Preparing, c: PrepareColumns) -> Ints:
@@ -158,11 +184,34 @@ def _capacity(m: Model, problem: Problem, plan: Preparing, c: PrepareColumns) ->
     return rows
 
 
+def _from_depot(m: Model, problem: Problem, plan: Preparing, c: PrepareColumns, lend: Ints) -> Ints:
+    """Σ_{d, t} lent along a of r ≤ from_depot[a, r] · depot[source of a]; where there is a rule.
+
+    Where a destination can use no more than that, capacity says the same with whole depots; this
+    says it for parts of depots too, which brings the relaxation close to the optimum.
+    """
+    limit = plan.from_depot
+    if limit is None:
+        return _none(*lend.shape[:2])
+    rows = m.rows(np.isfinite(limit), Sense.AT_MOST)
+    m.add(rows[:, :, None, None], lend, 1.0)
+    m.add(rows, c.depot[problem.sets.arc_from][:, None], -_finite(limit))
+    return rows
+
+
 def _posted(m: Model, problem: Problem, plan: Preparing, c: PrepareColumns) -> Ints:
     """Σ posted away by p of r ≤ post_share · stock[p, r]."""
     mask = np.ones(plan.stock.shape, np.bool_)
     rows = m.rows(mask, Sense.AT_MOST, plan.post_share * plan.stock)
     m.add(rows[problem.sets.arc_from], c.post, 1.0)
+    return rows
+
+
+def _spared(m: Model, problem: Problem, c: PrepareColumns) -> Ints:
+    """spared[p, r, d] ≤ Σ posted away by p of r."""
+    rows = m.rows(c.spared >= 0, Sense.AT_MOST)
+    m.add(rows, c.spared, 1.0)
+    m.add(rows[problem.sets.arc_from], c.post[:, :, None], -1.0)
     return rows
 
 
@@ -179,16 +228,18 @@ def _ready(m: Model, problem: Problem, plan: Preparing, c: PrepareColumns, creat
 
 
 def _paid(m: Model, problem: Problem, plan: Preparing, c: PrepareColumns) -> Ints:
-    """What is spent at p on r = Σ_sources paid; depots there and (at place 0) readiness last.
+    """Σ spent at p on r = Σ_sources paid; depots and (at no place) readiness last.
 
     Posting is charged to the place posted to.
     """
     sets = problem.sets
-    rows = m.rows(np.ones((sets.n_places, len(sets.resource) + 1), np.bool_), Sense.EQUAL)
-    m.add(rows[:, :-1], c.buy, _finite(plan.buy))
+    mask = np.ones((sets.n_places + 1, len(sets.resource) + 1), np.bool_)
+    mask[-1, :-1] = False
+    rows = m.rows(mask, Sense.EQUAL)
+    m.add(rows[:-1, :-1], c.buy, _finite(plan.buy))
     m.add(rows[sets.arc_to][:, :-1], c.post, _finite(plan.post))
-    m.add(rows[:, -1], c.depot, plan.depot_cost)
-    m.add(rows[0, -1], c.ready, np.array([*plan.readiness.values()]))
+    m.add(rows[:-1, -1], c.depot, plan.depot_cost)
+    m.add(rows[-1, -1], c.ready, np.array([*plan.readiness.values()]))
     m.add(rows[None], c.pay, -1.0)
     return rows
 
@@ -206,18 +257,18 @@ def _source(m: Model, plan: Preparing, c: PrepareColumns) -> Ints:
 
 
 def _place_share(m: Model, problem: Problem, plan: Preparing, c: PrepareColumns) -> Ints:
-    """What is spent at p ≤ share · all money there is; only where guidance says so."""
+    """Σ spent at p, readiness aside, ≤ share · all money there is; where guidance says so."""
     n = problem.sets.n_places
     limit = np.full(n, plan.place_share_at_most * plan.money_bn_vnd)
     rows = m.rows(np.full(n, plan.place_share_at_most < 1.0), Sense.AT_MOST, limit)
-    m.add(rows[None, :, None], c.pay, 1.0)
+    m.add(rows[None, :, None], c.pay[:, :-1], 1.0)
     return rows
 
 
 def _resource_share(
     m: Model, problem: Problem, plan: Preparing, c: PrepareColumns, *, at_least: bool
 ) -> Ints:
-    """What is spent on r ≤ (or ≥) share[r] · all that is spent; only where guidance says so."""
+    """Σ spent on r ≤ (or ≥) share[r] · all that is spent; only where guidance says so."""
     guidance = plan.resource_share_at_least if at_least else plan.resource_share_at_most
     mask = np.isin(np.arange(len(problem.sets.resource)), sorted(guidance))
     rows = m.rows(mask, Sense.AT_LEAST if at_least else Sense.AT_MOST)

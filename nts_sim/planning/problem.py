@@ -191,6 +191,8 @@ class Preparing:
     sources : money by source
     place_share_at_most : guidance, largest share of all money spent for one place
     resource_share_at_most, resource_share_at_least : guidance, shares of what is spent, by resource
+    from_depot : float array [arc, R], most units an arc carries once its source has a depot, and
+        none before, for places that hold nothing of their own; inf or None: no such rule
     """
 
     stock: Floats
@@ -207,6 +209,7 @@ class Preparing:
     place_share_at_most: float = 1.0
     resource_share_at_most: Mapping[int, float] = field(default_factory=dict)
     resource_share_at_least: Mapping[int, float] = field(default_factory=dict)
+    from_depot: Floats | None = None
 
     @property
     def money_bn_vnd(self) -> float:

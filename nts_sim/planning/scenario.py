@@ -1,7 +1,7 @@
 """The planning problem of a scenario before it begins: what may come, and what to do first.
 
-Needs come from replications without help on planning draws: the planner knows the scenario and not
-its luck. The first stage is what is prepared before day 0 and the orders of day 0; later orders may
+Needs come from replications on planning draws: the planner knows the scenario and not its luck. The
+first stage is what is prepared before day 0 and the orders of day 0; later orders may
 follow what has come.
 """
 
@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from nts_sim.decision.model import Forewarning, Observation
-from nts_sim.engine.session import LocalSession
+from nts_sim.decision.model import Forewarning, Observation, Policy
+from nts_sim.engine.session import LocalSession, simulate
 from nts_sim.luck.draws import DrawSet, Luck
 from nts_sim.planning.classes import Futures, classes, joined
 from nts_sim.planning.filling import Filled, fill
@@ -22,7 +22,7 @@ from nts_sim.planning.network import SIGNATURE_BN_VND, problem_of
 from nts_sim.planning.numbers import Numbers, need_of, numbers_of
 from nts_sim.planning.problem import Equity, Sets, Shape
 from nts_sim.planning.template import Template, template_of
-from nts_sim.planning.truth import true_path
+from nts_sim.planning.truth import helped_path, true_path
 from nts_sim.world.model import Floats, Ints, World
 
 HORIZON_DAYS = 60
@@ -35,9 +35,17 @@ _LIKELY = 0.3
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """Needs drawn for a scenario: `futures`, and the number of the planning draw behind each."""
+    """Needs drawn for a scenario.
+
+    Attributes
+    ----------
+    futures : what comes
+    covered : float array [S, cell, 3, period], share of the period at a severity that was covered
+    drawn : int array [S], number of the planning draw behind each
+    """
 
     futures: Futures
+    covered: Floats
     drawn: Ints
 
 
@@ -72,27 +80,51 @@ def scenario_template(world: World) -> Template:
 
 
 def draw_samples(
-    world: World, edges_days: Floats, seed: int, draws: Sequence[int], n_samples: int | None = None
+    world: World,
+    edges_days: Floats,
+    seed: int,
+    draws: Sequence[int],
+    n_samples: int | None = None,
+    incumbent: Policy | None = None,
 ) -> Samples:
-    """Draw needs without help on planning draws; keep `n_samples` that stand for all.
+    """Draw needs on planning draws, as they are under a policy; keep samples that stand for all.
+
+    Needs depend on the help that comes: an incident that is served rises less and ends sooner. So
+    they are taken from simulations of the policy in hand, the incumbent.
 
     Samples are stratified: draws are put in classes of like harm, so that a rare severe one is
-    present with its chance, and the draw nearest to its class stands for it. None: keep all.
+    present with its chance, and the draw nearest to its class stands for it.
+
+    Parameters
+    ----------
+    n_samples : None: keep all draws
+    incumbent : None: nobody helps at all
     """
     lucks = [Luck(seed, DrawSet.PLANNING, number) for number in draws]
-    paths = np.stack([true_path(world, luck, edges_days, 0.0) for luck in lucks])
-    if n_samples is None or n_samples >= len(paths):
-        return Samples(Futures(paths, np.full(len(paths), 1.0 / len(paths))), np.array(draws))
-    harm = np.einsum("ikst,ks,t->i", paths, world.cells.harm_rate, np.diff(edges_days))
-    of = classes(harm, n_samples)
+    seen = [_paths(world, luck, edges_days, incumbent) for luck in lucks]
+    path, covered = (np.stack(part) for part in zip(*seen, strict=True))
+    harm = np.einsum("ikst,ks,t->i", path, world.cells.harm_rate, np.diff(edges_days))
+    of = classes(harm, len(draws) if n_samples is None else n_samples)
     size = np.bincount(of)
     off = np.abs(harm - (np.bincount(of, harm) / size)[of])
     chosen = [int(np.where(of == k, off, np.inf).argmin()) for k in range(len(size))]
-    return Samples(Futures(paths[chosen], size / len(paths)), np.array(draws)[chosen])
+    futures = Futures(path[chosen], size / len(draws))
+    return Samples(futures, covered[chosen], np.array(draws)[chosen])
+
+
+def _paths(
+    world: World, luck: Luck, edges_days: Floats, incumbent: Policy | None
+) -> tuple[Floats, Floats]:
+    if incumbent is None:
+        path = true_path(world, luck, edges_days, 0.0)
+        return path, np.zeros_like(path)
+    return helped_path(world, simulate(world, incumbent, luck).trace, edges_days)
 
 
 def plan_of_scenario(
-    members: Sequence[tuple[float, World, Samples]], equity: Equity | None = None
+    members: Sequence[tuple[float, World, Samples]],
+    equity: Equity | None = None,
+    lever_factor: float = 1.0,
 ) -> ScenarioPlan:
     """Fill the planning problem of a scenario, or of a weighted set of them.
 
@@ -104,7 +136,10 @@ def plan_of_scenario(
     template = scenario_template(world)
     futures = joined([(weight, samples.futures) for weight, _, samples in members])
     observation = day_zero(world)
-    need = need_of(world, template.sets, observation, futures)
+    covered = np.concatenate([samples.covered for _, _, samples in members])
+    need = need_of(
+        world, template.sets, observation, futures, lever_factor=lever_factor, covered=covered
+    )
     numbers = numbers_of(world, template.sets, observation, need)
     foretold = _foretold(world, template.sets, observation, futures)
     numbers = with_leads(numbers, world, template.sets, (observation, foretold))

@@ -221,11 +221,13 @@ class Highs:
         if fallback is not None and program.has_integers and not violations(program, fallback):
             highs.setSolution(len(fallback), np.arange(len(fallback), dtype=np.int32), fallback)
         limit_s = self.time_limit_s if time_limit_s is None else time_limit_s
-        self._set(time_limit=highs.getRunTime() + limit_s)
+        self._set(time_limit=highs.getRunTime() + max(limit_s, 0.0))
         highs.run()
         if self._lost_to_rounding():
             self._search_again()
         status = _STATUS.get(highs.getModelStatus(), Status.FAILED)
+        if status is Status.FAILED:
+            status = self._second_attempt()
         if status is Status.OPTIMAL:
             return _proved(accept(program, self._found()), self.gap)
         if status is Status.TIME_LIMIT:
@@ -236,6 +238,15 @@ class Highs:
             f"the solver stopped with status '{status}' and no point that may be used "
             f"(time limit {limit_s:g} s)"
         )
+
+    def _second_attempt(self) -> Status:
+        """Try once more from nothing, with presolve: a search may lose its way numerically."""
+        presolve = self._highs.getOptionValue("presolve")[1]
+        self._highs.clearSolver()
+        self._set(presolve="on")
+        self._highs.run()
+        self._set(presolve=presolve)
+        return _STATUS.get(self._highs.getModelStatus(), Status.FAILED)
 
     def _lost_to_rounding(self) -> bool:
         """Whether HiGHS calls a point optimal that breaks the program."""

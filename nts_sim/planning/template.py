@@ -19,8 +19,8 @@ import numpy as np
 
 from nts_sim.planning.modelling import Model, Sense
 from nts_sim.planning.preposition import (
-    Prepared,
     PrepareColumns,
+    Prepared,
     add_preparation,
     prepare_columns,
 )
@@ -307,7 +307,7 @@ def _all_rows(b: _Builder, c: Columns) -> Rows:
         fund=_fund(b, c),
         fair=_fair(b, c),
         prepared=add_preparation(
-            b, b.problem_of, c.prepare, own_balance[:, :, 0], lend, c.create
+            b, b.problem_of, c.prepare, own_balance[:, :, 0], lend, c.create, c.lend
         ),
     )
 

@@ -10,8 +10,9 @@ from nts_sim.engine.choice import make_engine
 from nts_sim.luck.calendar import hazard_calendar
 from nts_sim.luck.draws import Luck
 from nts_sim.planning.sampled import Spells, spells_of
+from nts_sim.trace import fold
 from nts_sim.trace.fold import rows_of
-from nts_sim.trace.model import Kind
+from nts_sim.trace.model import Kind, Trace
 from nts_sim.units import ticks
 from nts_sim.world.model import Floats, World
 
@@ -38,6 +39,25 @@ def true_path(world: World, luck: Luck, edges_days: Floats, day: float) -> Float
     total = np.zeros((len(world.cells), len(edges) - 1, 3))
     np.add.at(total, spells.whose[0], spells.days(edges))
     return np.asarray(np.moveaxis(total, 1, 2) / np.diff(edges_days))
+
+
+def helped_path(world: World, trace: Trace, edges_days: Floats) -> tuple[Floats, Floats]:
+    """Tell the occupancy of severities in a replication that was helped, and what was covered.
+
+    Returns
+    -------
+    two float arrays [cell, 3, period]: share of the period spent at each severity, and that share
+    times the coverage
+    """
+    rows, horizon = rows_of(trace, Kind.COVERAGE), ticks(world.horizon_days)
+    spells, _, _ = fold.spells_of(rows, world.cells.of, len(world.cells), horizon)
+    inside = np.clip(spells.end[:, None], edges_days[:-1], edges_days[1:])
+    inside -= np.clip(spells.start[:, None], edges_days[:-1], edges_days[1:])
+    share = inside / np.diff(edges_days)
+    both = np.zeros((2, len(world.cells), 3, len(edges_days) - 1))
+    for total, part in zip(both, (share, share * spells.coverage[:, None]), strict=True):
+        np.add.at(total, (spells.cell, spells.severity - 1), part)
+    return both[0], both[1]
 
 
 @lru_cache(maxsize=16)

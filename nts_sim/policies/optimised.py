@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from nts_sim.decision.model import Observation, Order, Policy
 from nts_sim.luck.draws import Luck
-from nts_sim.planning.classes import joined
+from nts_sim.planning.classes import Futures, joined
 from nts_sim.planning.numbers import need_of, numbers_of
 from nts_sim.planning.plan import OrderWriter
+from nts_sim.planning.problem import Sets
 from nts_sim.planning.solve import Highs
 from nts_sim.policies.planner import Planner, futures_of, plan_for, planner_template
-from nts_sim.policies.settings import settings_of
+from nts_sim.policies.settings import Settings, settings_of
 from nts_sim.spec.models import PolicySpec, SolverSpec
 from nts_sim.world.model import World
 
@@ -62,13 +64,23 @@ def plan_for_set(
     settings = settings_of(name, spec)
     _, world, observation = members[0]
     template = planner_template(world, settings)
-    immune = np.zeros(len(world.cells))
-    futures = joined([
-        (weight, futures_of(member, template.sets, seen, settings, immune))
-        for weight, member, seen in members
-    ])  # fmt: skip
+    futures = _futures_of_set(template.sets, members, settings)
     correct = settings.correct_reports
     need = need_of(world, template.sets, observation, futures, correct_reports=correct)
     numbers = numbers_of(world, template.sets, observation, need)
     plan = plan_for(template, numbers, settings, Highs())
     return OrderWriter(world, plan, observation, 0).orders()
+
+
+def _futures_of_set(
+    sets: Sets, members: Sequence[tuple[float, World, Observation]], settings: Settings
+) -> Futures:
+    """Join the members' futures; a regret is over scenarios, so a member is then one future."""
+    by_scenario = settings.risk == "minimax_regret"
+    seen_as = replace(settings, futures="mean") if by_scenario else settings
+    futures = joined([
+        (weight, futures_of(world, sets, seen, seen_as, np.zeros(len(world.cells))))
+        for weight, world, seen in members
+    ])  # fmt: skip
+    expected = settings.futures in ("mean", "mean_path")
+    return Futures(futures.mean[None], np.ones(1)) if expected else futures

@@ -14,6 +14,7 @@ from nts_sim.decision.model import (
     OrderKind,
     declare,
 )
+from nts_sim.errors import NoAcceptableSolution
 from nts_sim.luck.draws import Luck
 from nts_sim.planning.classes import Futures, aggregated, one_mean, stratified
 from nts_sim.planning.filling import Filled, fill
@@ -22,9 +23,9 @@ from nts_sim.planning.network import SIGNATURE_BN_VND, problem_of
 from nts_sim.planning.numbers import Numbers, need_of, numbers_of
 from nts_sim.planning.plan import OrderWriter, Plan, read_plan
 from nts_sim.planning.problem import Sets, Shape
-from nts_sim.planning.truth import true_path
-from nts_sim.planning.solve import Highs
+from nts_sim.planning.solve import Highs, Status
 from nts_sim.planning.template import Template, template_of
+from nts_sim.planning.truth import true_path
 from nts_sim.planning.twostage import Risk, solve_two_stage, wait_and_see
 from nts_sim.policies.settings import Settings
 from nts_sim.world.model import Effect, Floats, World
@@ -116,8 +117,9 @@ class Planner:
         world, settings, sets = self._world, self._settings, self._template.sets
         futures = futures_of(world, sets, observation, settings, self._immune, self._luck)
         need = need_of(
-            world, sets, observation, futures, correct_reports=settings.correct_reports
-        )
+            world, sets, observation, futures, correct_reports=settings.correct_reports,
+            caution=settings.caution, lever_factor=settings.lever_factor,
+        )  # fmt: skip
         numbers = numbers_of(world, sets, observation, need, self._pending)
         return plan_for(self._template, numbers, settings, self._highs)
 
@@ -189,12 +191,23 @@ def futures_of(
 
 
 def plan_for(template: Template, numbers: Numbers, settings: Settings, highs: Highs) -> Plan:
-    """Fill the template, solve it against the risk of the settings, read the plan."""
-    filled = fill(
-        template, numbers, equity=settings.equity, commit_all=not settings.reoptimise
-    )
+    """Fill the template, solve it against the risk of the settings, read the plan.
+
+    Raises
+    ------
+    NoAcceptableSolution
+        Also where only a plan that is not proved good is known when time ends: what is simulated
+        would depend on the speed of the machine.
+    """
+    filled = fill(template, numbers, equity=settings.equity, commit_all=not settings.reoptimise)
     risk = _risk(filled, settings, highs)
-    return read_plan(filled, solve_two_stage(filled.two_stage, risk, highs, start=filled.start))
+    solution = solve_two_stage(filled.two_stage, risk, highs, start=filled.start)
+    if solution.status is Status.TIME_LIMIT:
+        raise NoAcceptableSolution(
+            f"no plan was proved good within the time limit of {highs.time_limit_s:g} s a decision "
+            f"(gap {solution.gap:.1%}); raise solver.time_limit_s"
+        )
+    return read_plan(filled, solution)
 
 
 def _risk(filled: Filled, settings: Settings, highs: Highs) -> Risk:

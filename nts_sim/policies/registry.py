@@ -29,6 +29,9 @@ _RULES: Mapping[str, Callable[[PolicySpec], Policy]] = MappingProxyType(
 PLANNERS: tuple[str, ...] = tuple(NAMED)
 """Policies that solve the planning problem."""
 
+BOUND = "perfect_information"
+"""The planner that knows what comes: no policy, but what policies are measured against."""
+
 POLICY_NAMES: tuple[str, ...] = (*_RULES, *PLANNERS)
 """Every policy a configuration may name; a user's own is named on the command line instead."""
 

@@ -30,6 +30,8 @@ class Settings:
     risk : what is minimised over them; `risk_weight` and `risk_level` are λ and α of mean_cvar
     equity_floor, equity_price : soft floor on a place's served share; see `problem.Equity`
     serve_targets : tell each place how to split what it has over its cells
+    caution : severities reached with less than this chance are not planned for
+    lever_factor : what help averts later is worth, relative to what it is around no response
     """
 
     lookahead_days: int = 9
@@ -45,6 +47,8 @@ class Settings:
     equity_floor: float = 0.0
     equity_price: float = 1.0
     serve_targets: bool = False
+    caution: float = 0.2
+    lever_factor: float = 1.0
 
     @property
     def equity(self) -> Equity | None:
@@ -66,7 +70,7 @@ NAMED: Mapping[str, Settings] = MappingProxyType({
     "stochastic": _STOCHASTIC,
     "stochastic_k8": _SAMPLES,
     "stochastic_open_loop": replace(_STOCHASTIC, reoptimise=False),
-    "mean_cvar": replace(_SAMPLES, risk="mean_cvar"),
+    "mean_cvar": replace(_STOCHASTIC, n_samples=5, risk="mean_cvar"),
     "minimax_regret": replace(_STOCHASTIC, risk="minimax_regret"),
     "equitable": replace(_STOCHASTIC, equity_floor=0.8),
     "perfect_information": Settings(futures="truth"),

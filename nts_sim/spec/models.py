@@ -202,10 +202,10 @@ class PreparationSpec(Spec):
         total = sum(source.amount_bn_vnd for source in self.sources.values())
         if self.budget_bn_vnd is None and not self.sources:
             raise ValueError("has neither budget_bn_vnd nor sources; give one (0: no preparation)")
-        if self.sources and self.budget_bn_vnd not in (None, total):
+        budget = total if self.budget_bn_vnd is None else self.budget_bn_vnd
+        if self.sources and abs(budget - total) > 1e-6:
             raise ValueError(
-                f"budget_bn_vnd {self.budget_bn_vnd:g} is not the sum of the sources ({total:g}); "
-                "leave it out"
+                f"budget_bn_vnd {budget:g} is not the sum of the sources ({total:g}); leave it out"
             )
         return self
 
@@ -339,10 +339,10 @@ class PolicySpec(Spec):
         None, description="classes or samples made of them"
     )
     risk_weight: Share | None = Field(
-        None, description="weight of the worst futures against the mean (λ of mean_cvar)"
+        None, description="weight of the worst futures against the mean (lambda of mean_cvar)"
     )
     risk_level: Annotated[float, Field(ge=0.0, lt=1.0)] | None = Field(
-        None, description="the worst futures are those beyond this share (α of mean_cvar)"
+        None, description="the worst futures are those beyond this share (alpha of mean_cvar)"
     )
     equity_floor: Share | None = Field(
         None, description="share of each place's need below which a shortfall is priced"

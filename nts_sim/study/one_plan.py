@@ -8,14 +8,13 @@ from functools import partial
 from nts_sim.decision.model import Observation, Order, Policy
 from nts_sim.engine.session import LocalSession
 from nts_sim.luck.draws import DrawSet, Luck
+from nts_sim.policies.registry import BOUND, PLANNERS
 from nts_sim.spec.models import PolicySpec, ScenarioSpec, SolverSpec, Study
 from nts_sim.study.chunks import PolicySource
 from nts_sim.study.engines import engine_for
 from nts_sim.tables.load import Tables
 from nts_sim.world.build import build_world
 from nts_sim.world.model import World
-
-PLANNER = "expected_value"
 
 
 def with_one_plan(
@@ -24,7 +23,7 @@ def with_one_plan(
     tables: Tables,
     sources: Mapping[str, PolicySource],
 ) -> dict[str, PolicySource]:
-    """Give the planner among the policies one first stage for the whole set.
+    """Give the planners among the policies one first stage each for the whole set.
 
     Rules wait for what is reported, so nothing changes for them; nor where there is no set.
 
@@ -33,14 +32,18 @@ def with_one_plan(
     scenarios : (weight, member) of the set
     sources : how to make each policy
     """
-    if len(scenarios) < 2 or PLANNER not in study.policies or PLANNER not in sources:
+    if len(scenarios) < 2:
         return dict(sources)
-    spec = study.policies[PLANNER]
-    orders = first_stage(study, scenarios, tables, spec)
-    return {**sources, PLANNER: partial(_planned, spec, study.solver, tuple(orders))}
+    made: dict[str, PolicySource] = {}
+    for name in set(sources) & set(study.policies) & set(PLANNERS) - {BOUND}:
+        spec = study.policies[name]
+        orders = first_stage(name, study, scenarios, tables, spec)
+        made[name] = partial(_planned, name, spec, study.solver, tuple(orders))
+    return {**sources, **made}
 
 
 def first_stage(
+    name: str,
     study: Study,
     scenarios: Sequence[tuple[float, ScenarioSpec]],
     tables: Tables,
@@ -50,7 +53,7 @@ def first_stage(
     from nts_sim.policies.optimised import plan_for_set
 
     return plan_for_set(
-        [_on_day_0(study, *member, scenarios, tables) for member in scenarios], spec
+        name, [_on_day_0(study, *member, scenarios, tables) for member in scenarios], spec
     )
 
 
@@ -72,7 +75,7 @@ def _on_day_0(
     return weight, world, session.observe()
 
 
-def _planned(spec: PolicySpec, solver: SolverSpec, orders: tuple[Order, ...]) -> Policy:
-    from nts_sim.policies.optimised import expected_value
+def _planned(name: str, spec: PolicySpec, solver: SolverSpec, orders: tuple[Order, ...]) -> Policy:
+    from nts_sim.policies.optimised import planned
 
-    return expected_value(spec, solver, orders)
+    return planned(name, spec, solver, orders)

@@ -6,22 +6,36 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
+import networkx as nx
 import numpy as np
 import pytest
+from hypothesis import event, given, settings
+from hypothesis import strategies as st
+from scipy.sparse import csr_array
 
 from nts_sim.decision.model import Observation, Order, Policy, Preparation, mobilise, move
 from nts_sim.engine.choice import EngineName
 from nts_sim.engine.contract import Run
-from nts_sim.engine.prepared import posting_cost, preparation_cost, prepared
+from nts_sim.engine.prepared import (
+    posting_cost,
+    preparation_cost,
+    preparation_problems,
+    prepared,
+)
 from nts_sim.engine.session import simulate
 from nts_sim.errors import InvalidInput
 from nts_sim.luck.draws import DrawSet, Luck
 from nts_sim.outcomes.accumulate import tally
 from nts_sim.outcomes.layout import layout_of
 from nts_sim.outcomes.measures import measure, outcomes_of
+from nts_sim.policies.registry import make_policy
+from nts_sim.spec.models import PolicySpec
 from nts_sim.study.orders import gap_table
 from nts_sim.testing import toy_mechanism, toy_supply, toy_threats, toy_world
 from nts_sim.world.model import Effect, Inject, MoneySource, PreparationTerms, World
+from tests.engines.helpers import scripted
+from tests.engines.test_shipped_worlds import shipped
+from tests.property.worlds import Case, cases
 
 LUCK = Luck(5, DrawSet.EVALUATION, 0)
 ENGINES: tuple[EngineName, ...] = ("simpy", "compiled")
@@ -91,6 +105,12 @@ def play(world: World, prepare=by_hand, engine: EngineName = "compiled") -> tupl
     return run, opened[0].first
 
 
+def play_orders(world: World, orders: Sequence[Order]) -> Run:
+    """Give orders on day 0, nothing later."""
+    policy = Policy("p", lambda _world: lambda seen: [] if seen.day else orders)
+    return simulate(world, policy, LUCK)
+
+
 def found(run: Run, world: World) -> dict[tuple[str, str], float]:
     return {(metric, key): value for metric, key, value in outcomes_of(run, world)}
 
@@ -131,6 +151,34 @@ def test_what_was_not_made_ready_is_refused(engine: EngineName) -> None:
     assert (granted.granted, granted.refusal) == (6.0, None)
 
 
+@settings(max_examples=20)
+@given(cases())
+def test_preparing_nothing_changes_no_world_s_story(case: Case) -> None:
+    policy = scripted(case.plan, manages_returns=case.manages_returns)
+    with_none = simulate(case.world, replace(policy, prepare=nothing), case.luck)
+    without = simulate(case.world, policy, case.luck)
+    assert with_none.trace.tobytes() == without.trace.tobytes()
+    assert repr(with_none.rulings) == repr(without.rulings)
+
+
+def test_both_engines_tell_the_same_story_of_a_prepared_typhoon() -> None:
+    """As much again of everything everywhere, and boats posted, under today's rule."""
+    made = shipped("typhoon_north")
+    world = replace(made, terms=PreparationTerms((MoneySource("budget", 1e6),)))
+    boats, there = made.resources.index["boat_crew"], made.nodes.index["22"]
+
+    def prepare(world: World) -> Preparation:
+        posted = tuple((j, there, boats, 3.0) for j in range(6) if j != there)
+        return Preparation(world.resources.stock, posted)
+
+    policy = replace(make_policy("current_practice", PolicySpec()), prepare=prepare)
+    simpy, compiled = (simulate(world, policy, LUCK, engine) for engine in ENGINES)
+    assert simpy.trace.tobytes() == compiled.trace.tobytes()
+    assert repr(simpy.rulings) == repr(compiled.rulings)
+    plain = simulate(world, replace(policy, prepare=None), LUCK)
+    assert found(simpy, world)["harm_bn_vnd", "all"] < found(plain, world)["harm_bn_vnd", "all"]
+
+
 def test_a_policy_is_asked_once_for_a_world() -> None:
     asked: list[World] = []
 
@@ -162,6 +210,19 @@ def test_posting_costs_are_those_of_the_order_layer_and_the_days_away() -> None:
     assert each[0, 2, KIT] == pytest.approx(2 * 0.001)
     assert each[0, 2, BOAT] == pytest.approx(2 * 2 * 0.001 + 10 * 0.01)
     assert not each[1, 1].any()
+    orders = [move(0, 2, BOAT, 2.0), move(0, 2, KIT, 2.0)]
+    boats, kits = play_orders(world_of(), orders).rulings
+    assert boats.cost_bn_vnd == pytest.approx(2 * (each[0, 2, BOAT] - 10 * 0.01))
+    assert kits.cost_bn_vnd == pytest.approx(2 * each[0, 2, KIT])
+
+
+def test_no_road_no_posting() -> None:
+    roads = replace(toy_world().roads, leg_km=csr_array((3, 3)))
+    world = world_of(roads=roads)
+    assert np.isinf(posting_cost(world)[0, 1]).all()
+    assert "no road from Place 1 to Place 0" in refused(
+        world, Preparation(bought(), ((1, 0, BOAT, 1.0),))
+    )
 
 
 def test_preparation_is_part_of_cost_and_burden_once() -> None:
@@ -292,7 +353,7 @@ KITS_ONLY = MoneySource("donors", 2.0, frozenset({KIT}))
         ({"sources": (FREE, KITS_ONLY)}, Preparation(bought(boat_0=11.0)),
          "r0: 1.1 bn VND that only free may pay, with 1 bn VND"),
         ({"sources": (KITS_ONLY,)}, Preparation(bought(), depots=frozenset({0})),
-         "depots and readiness: 0.5 bn VND that only no source may pay"),
+         "depots and readiness: 0.5 bn VND that no source may pay"),
         ({"place_share_at_most": 0.01}, Preparation(bought(boat_0=11.0)),
          "1.1 bn VND for Place 0; at most 1 for one"),
         ({"resource_share_at_most": {BOAT: 0.5}}, Preparation(bought(boat_0=11.0)),
@@ -315,6 +376,37 @@ def test_earmarked_sources_pay_together() -> None:
     assert "the budget is 3" in refused(
         world_of(terms), Preparation(bought(boat_0=10.0, kit_0=21.0))
     )
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 6), st.sets(st.integers(0, 2))), min_size=1, max_size=4),
+    st.tuples(*[st.integers(0, 6)] * 3), st.integers(0, 3),
+)  # fmt: skip
+def test_money_reaches_exactly_when_a_flow_does(
+    payers: list[tuple[int, set[int]]], units: tuple[int, ...], depots: int
+) -> None:
+    """Three kinds of boat at 1 bn VND and depots at 1: refused where the largest flow is less."""
+    boats = toy_world(stock=((0.0,) * 3,) * 3, is_team=(True,) * 3, requirement_per_100k=(1.0,) * 3)
+    priced = replace(boats.resources, acquire_cost=np.ones(3))
+    sources = tuple(
+        MoneySource(f"s{i}", amount, frozenset(may) if may else None)
+        for i, (amount, may) in enumerate(payers)
+    )
+    world = replace(boats, resources=priced, terms=PreparationTerms(sources, depot_cost_bn_vnd=1.0))
+    table = np.zeros((3, 3))
+    table[0] = units
+    problems = preparation_problems(world, Preparation(table, depots=frozenset(range(depots))))
+    graph = nx.DiGraph()
+    graph.add_nodes_from(("from", "to"))
+    for i, (amount, may) in enumerate(payers):
+        graph.add_edge("from", ("source", i), capacity=amount)
+        for use in may or {0, 1, 2, "depots"}:
+            graph.add_edge(("source", i), ("use", use))
+    for use, owed in (*enumerate(units), ("depots", depots)):
+        graph.add_edge(("use", use), "to", capacity=owed)
+    enough = nx.maximum_flow_value(graph, "from", "to") == sum(units) + depots
+    event("enough" if enough else "not enough")
+    assert (not problems) == enough
 
 
 def test_what_is_posted_away_leaves_room() -> None:

@@ -15,11 +15,11 @@ from nts_sim.outcomes.effort import effort_of
 from nts_sim.outcomes.layout import layout_of
 from nts_sim.outcomes.people import people_of
 from nts_sim.planning.filling import fill
+from nts_sim.planning.network import problem_of
 from nts_sim.planning.numbers import Numbers, certain_need, numbers_of
 from nts_sim.planning.plan import OrderWriter, Plan, read_plan
 from nts_sim.planning.problem import Shape
 from nts_sim.planning.solve import Highs
-from nts_sim.planning.network import problem_of
 from nts_sim.planning.template import template_of
 from nts_sim.planning.twostage import Risk, solve_two_stage
 from nts_sim.testing import toy_desk, toy_mechanism, toy_supply, toy_threats, toy_world

@@ -10,7 +10,8 @@ import pytest
 from nts_sim.decision.model import OrderKind, Policy
 from nts_sim.engine.session import simulate
 from nts_sim.luck.draws import DrawSet, Luck
-from nts_sim.policies.optimised import Settings, expected_value
+from nts_sim.policies.optimised import planned
+from nts_sim.policies.settings import NAMED, settings_of
 from nts_sim.spec.models import PolicySpec
 from nts_sim.testing import toy_mechanism, toy_supply, toy_threats, toy_world
 from nts_sim.units import TICKS_PER_DAY
@@ -32,12 +33,12 @@ def storm_world(**changes):
 
 
 def orders_of(world, **settings):
-    run = simulate(world, expected_value(PolicySpec(**settings)), LUCK)
+    run = simulate(world, planned("expected_value", PolicySpec(**settings)), LUCK)
     return [r for r in run.rulings if r.order.kind is not OrderKind.DECLARE]
 
 
 def test_nothing_happens_where_nothing_happens():
-    assert simulate(toy_world(), expected_value(PolicySpec()), LUCK).rulings == ()
+    assert simulate(toy_world(), planned("expected_value", PolicySpec()), LUCK).rulings == ()
 
 
 def test_it_sends_help_ahead_of_a_warning_and_only_if_told_to():
@@ -47,7 +48,7 @@ def test_it_sends_help_ahead_of_a_warning_and_only_if_told_to():
 
 
 def test_a_level_is_declared_with_the_warning():
-    run = simulate(storm_world(), expected_value(PolicySpec()), LUCK)
+    run = simulate(storm_world(), planned("expected_value", PolicySpec()), LUCK)
     first = run.rulings[0]
     assert (first.order.kind, first.order.place, first.order.quantity) == (
         OrderKind.DECLARE,
@@ -58,7 +59,7 @@ def test_a_level_is_declared_with_the_warning():
 
 
 def test_it_brings_its_visitors_home_again():
-    run = simulate(storm_world(), expected_value(PolicySpec(lookahead_days=3)), LUCK)
+    run = simulate(storm_world(), planned("expected_value", PolicySpec(lookahead_days=3)), LUCK)
     back = [r for r in run.rulings if r.order.kind is OrderKind.RETURN and not r.automatic]
     assert sum(r.granted for r in back) > 0.0
 
@@ -99,9 +100,9 @@ def test_correcting_reports_asks_for_what_is_hidden():
 def test_the_same_observations_give_the_same_orders_whatever_came_before():
     """A decision maker opened after another world was run decides as a fresh one."""
     world = storm_world()
-    first = simulate(world, expected_value(PolicySpec()), LUCK)
-    simulate(random_world(1), expected_value(PolicySpec()), LUCK)
-    again = simulate(world, expected_value(PolicySpec()), LUCK)
+    first = simulate(world, planned("expected_value", PolicySpec()), LUCK)
+    simulate(random_world(1), planned("expected_value", PolicySpec()), LUCK)
+    again = simulate(world, planned("expected_value", PolicySpec()), LUCK)
     assert first.rulings == again.rulings
     assert np.array_equal(first.trace, again.trace)
 
@@ -113,7 +114,7 @@ def test_orders_are_whole_known_and_never_refused_for_units_that_are_not_there()
             world.resources, whole_units=np.ones(len(world.resources.name), dtype=np.bool_)
         )
         world = replace(world, resources=whole)
-        for ruling in simulate(world, expected_value(PolicySpec()), LUCK).rulings:
+        for ruling in simulate(world, planned("expected_value", PolicySpec()), LUCK).rulings:
             order = ruling.order
             assert order.quantity >= 0.0
             assert 0 <= order.place < world.nodes.n_provinces
@@ -127,19 +128,19 @@ def test_it_pays_on_average_over_random_worlds():
     worlds = [random_world(seed) for seed in range(40)]
     burden = {
         policy.name: sum(sum(outcome(world, simulate(world, policy, LUCK))) for world in worlds)
-        for policy in (SILENT, expected_value(PolicySpec()))
+        for policy in (SILENT, planned("expected_value", PolicySpec()))
     }
     assert burden["expected_value"] < 0.97 * burden["silent"]
 
 
 def test_settings_take_what_is_set_and_keep_the_rest():
-    settings = Settings.of(PolicySpec(lookahead_days=5, forecast="mean_path"))
-    assert settings == Settings(lookahead_days=5, forecast="mean_path")
+    settings = settings_of("expected_value", PolicySpec(lookahead_days=5, futures="mean_path"))
+    assert settings == replace(NAMED["expected_value"], lookahead_days=5, futures="mean_path")
 
 
 def test_an_observation_is_not_changed():
     world = storm_world()
     seen = first_observation(world)
     before = seen.visitors
-    expected_value(PolicySpec()).open(world)(seen)
+    planned("expected_value", PolicySpec()).open(world)(seen)
     assert seen.visitors == before

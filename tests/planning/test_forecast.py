@@ -9,7 +9,7 @@ import pytest
 
 from nts_sim.decision.model import Forewarning
 from nts_sim.planning.forecast import mean_path, persons_per_case
-from nts_sim.planning.levers import averted_by_cover, harm_to_come
+from nts_sim.planning.levers import averted_later, harm_to_come, relieved_by_cover
 from nts_sim.testing import toy_links, toy_threats, toy_world
 from nts_sim.world.model import Inject
 from tests.planning.instances import first_observation
@@ -93,6 +93,10 @@ def test_harm_to_come_of_one_incident_is_rate_times_stay():
     values, harm = harm_to_come(world)[-1, 0], world.cells.harm_rate[0]
     assert values[1] == pytest.approx(harm[0] * 4.0, rel=1e-3)
     assert values[2] == pytest.approx(harm[0] * 4.0 + harm[1] * 3.0, rel=2e-2)
+
+
+def averted_by_cover(world, seen):
+    return relieved_by_cover(world) + averted_later(world, seen)
 
 
 def test_averted_by_cover_is_relief_plus_a_shorter_and_milder_incident():

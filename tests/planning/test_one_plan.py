@@ -8,7 +8,7 @@ from nts_sim.decision.model import OrderKind
 from nts_sim.engine.session import LocalSession, simulate
 from nts_sim.errors import NoAcceptableSolution
 from nts_sim.luck.draws import DrawSet, Luck
-from nts_sim.policies.optimised import expected_value
+from nts_sim.policies.optimised import planned
 from nts_sim.policies.registry import make_policy
 from nts_sim.spec.models import PolicySpec, SolverSpec
 from nts_sim.study.one_plan import first_stage
@@ -30,7 +30,7 @@ def members(weights):
 
 
 def plan(weights, tables):
-    return first_stage(study(), members(weights), tables, SPEC)
+    return first_stage("expected_value", study(), members(weights), tables, SPEC)
 
 
 def test_a_member_without_weight_changes_nothing(tables):
@@ -40,7 +40,7 @@ def test_a_member_without_weight_changes_nothing(tables):
     session.advance(0)
     alone = [
         order
-        for order in expected_value(SPEC).open(world)(session.observe())
+        for order in planned("expected_value", SPEC).open(world)(session.observe())
         if order.kind is not OrderKind.DECLARE
     ]
     sets = [
@@ -57,7 +57,7 @@ def test_every_member_gets_the_same_orders_of_day_0(tables):
     for _, member in members({NORTH: 0.5, "compound": 0.5}):
         run = simulate(
             build_world(study(), member, tables),
-            expected_value(SPEC, None, tuple(orders)),
+            planned("expected_value", SPEC, None, tuple(orders)),
             Luck(147, DrawSet.EVALUATION, 0),
         )
         first = [ruling.order for ruling in run.rulings if ruling.tick == 0]

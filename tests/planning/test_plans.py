@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from nts_sim.decision.model import OrderKind
+from nts_sim.planning.classes import Futures
 from nts_sim.planning.filling import fill
 from nts_sim.planning.forecast import occupied
-from nts_sim.planning.classes import Futures
 from nts_sim.planning.network import problem_of
 from nts_sim.planning.numbers import certain_need, need_of, numbers_of
 from nts_sim.planning.plan import OrderWriter, read_plan, whole_units

@@ -14,12 +14,14 @@ import pytest
 
 from nts_sim.decision.model import Forewarning
 from nts_sim.engine import batch, flat
+from nts_sim.engine._kernel import go_alone
 from nts_sim.engine.batch import changes_alone
+from nts_sim.engine.compiled import make_ready
 from nts_sim.engine.futures import open_future
 from nts_sim.engine.session import LocalSession, simulate
 from nts_sim.luck.draws import DrawSet, Luck
 from nts_sim.planning.sampled import sampled_path, sampled_paths, shares
-from nts_sim.policies.optimised import expected_value
+from nts_sim.policies.optimised import planned
 from nts_sim.spec.models import PolicySpec
 from nts_sim.testing import toy_links, toy_threats, toy_world
 from nts_sim.trace.model import Kind
@@ -273,6 +275,17 @@ def test_tables_that_run_short_change_nothing(monkeypatch):
     assert at_once(world, seen, immune) == expected
 
 
+def test_what_was_made_ready_serves_every_forecast():
+    """No type of table that would have to be compiled for, in a world with and without links."""
+    world = spreading_world()
+    make_ready(world)
+    for each in (world, surprising_world(), one_incident()):
+        seen = first_observation(each)
+        forecast(each, seen, 0.1, n=4)
+        forecast(each, replace(seen, severity=0 * seen.severity), n=4)
+    assert len(go_alone.signatures) == 1
+
+
 def test_paths_of_futures_average_to_the_forecast():
     world = spreading_world()
     seen, immune = first_observation(world), np.full(4, 0.1)
@@ -329,7 +342,7 @@ def test_a_forecast_depends_on_the_observation_alone():
 
 def test_a_plan_does_not_depend_on_the_engine_that_carries_the_truth():
     world = spreading_world(stock=((0.0,), (50.0,), (0.0,), (50.0,)))
-    luck, policy = Luck(3, DrawSet.PLANNING, 0), expected_value(PolicySpec())
+    luck, policy = Luck(3, DrawSet.PLANNING, 0), planned("expected_value", PolicySpec())
     runs = [simulate(world, policy, luck, engine) for engine in ENGINES]
     assert runs[0].rulings == runs[1].rulings
     assert len(runs[0].rulings) > 10

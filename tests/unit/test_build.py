@@ -8,10 +8,12 @@ from datetime import date
 import networkx as nx
 import numpy as np
 import pytest
+import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
+from nts_sim.cli.compose import config_root
 from nts_sim.errors import InvalidInput
 from nts_sim.spec.models import (
     EngineSpec,
@@ -19,7 +21,9 @@ from nts_sim.spec.models import (
     InformationSpec,
     InjectSpec,
     MeasureSpec,
+    MechanismChange,
     MechanismSpec,
+    MoneySourceSpec,
     NetworkSpec,
     PolicySpec,
     PreparationSpec,
@@ -428,12 +432,66 @@ def test_warnings_come_from_the_table_unless_the_scenario_says_otherwise():
     assert build(scenario(warning_days={"storm": 4.0})).hazard.warning_days[storm] == 4.0
 
 
+# --- preparation -----------------------------------------------------------------------------
+
+
+def test_without_money_for_it_nothing_can_be_prepared():
+    assert build().terms.budget_bn_vnd == 0.0
+    assert build().prepared is None
+
+
+def test_terms_of_preparation_are_the_planners_with_resources_by_number():
+    donors = MoneySourceSpec(amount_bn_vnd=3.0, resources=("rice_t",))
+    world = build(preparation=preparation(
+        sources={"state": MoneySourceSpec(amount_bn_vnd=5.0), "donors": donors},
+        depot_cost_bn_vnd=0.5, depot_capacity_tonnes=40.0, tonnes_per_unit={"rice_t": 1.0},
+        post_share=0.25, place_share_at_most=0.4, resource_share_at_least={"boat_crew": 0.1},
+        resource_share_at_most={"rice_t": 0.6},
+    ))  # fmt: skip
+    rice, boats, terms = *(world.resources.index[r] for r in ("rice_t", "boat_crew")), world.terms
+    told = [(source.name, source.amount_bn_vnd, source.resources) for source in terms.sources]
+    assert told == [("state", 5.0, None), ("donors", 3.0, {rice})]
+    assert (terms.budget_bn_vnd, terms.depot_cost_bn_vnd) == (8.0, 0.5)
+    assert (terms.depot_capacity_tonnes, terms.tonnes_per_unit) == (40.0, {rice: 1.0})
+    assert (terms.post_share, terms.place_share_at_most) == (0.25, 0.4)
+    assert (terms.resource_share_at_least, terms.resource_share_at_most) == (
+        {boats: 0.1},
+        {rice: 0.6},
+    )
+
+
+def test_a_mechanism_to_be_made_ready_is_not_enabled_until_then():
+    fee = MechanismChange(readiness_cost_bn_vnd=7.0)
+    off = MechanismChange(readiness_cost_bn_vnd=7.0, enabled=False)
+    for change, expected in ((fee, (False, 7.0)), (off, (False, 0.0)), (None, (True, 0.0))):
+        changes = {} if change is None else {"framework_contract": change}
+        world = build(mechanism=MechanismSpec(name="m", changes=changes))
+        made = world.mechanisms[world.mechanism_index["framework_contract"]]
+        assert (made.enabled, made.readiness_cost_bn_vnd) == expected
+
+
+def test_the_shipped_fee_is_two_per_cent_of_the_ceilings():
+    path = config_root() / "mechanism" / "agreements_needed.yaml"
+    (contract,) = yaml.safe_load(path.read_text(encoding="utf-8"))["changes"].values()
+    world = build()
+    supplies = world.mechanisms[world.mechanism_index["framework_contract"]].supplies
+    assert {supply.scope for supply in supplies} == {"place"}
+    value = sum(34 * supply.ceiling * supply.unit_cost_bn_vnd for supply in supplies)
+    assert contract["readiness_cost_bn_vnd"] == pytest.approx(0.02 * value, abs=0.05)
+
+
 # --- refusals --------------------------------------------------------------------------------
 
 
 def inject(**changes):
     parts = {"place": "22", "threat": "storm", "severity": 1, "day": 1.0}
     return InjectSpec(**(parts | changes))
+
+
+def preparation(**changes):
+    return PreparationSpec(
+        **({"name": "p"} | ({} if "sources" in changes else {"budget_bn_vnd": 1.0}) | changes)
+    )
 
 
 REFUSED = [
@@ -472,6 +530,17 @@ REFUSED = [
      "'account' leaves out framework_contract, which charges it; add it or disable"),
     ({"fund": FundSpec(name="f", closes_on=date(2024, 1, 1))}, "is before the scenario starts"),
     ({"measure": MeasureSpec(name="x", hit_share={"cyber": 0.5})}, "did you mean cyber_outage?"),
+    ({"preparation": preparation(tonnes_per_unit={"boat_crew": 1.0})},
+     "unknown supply 'boat_crew'; known: disinfectant_t"),
+    ({"preparation": preparation(resource_share_at_least={"boat_crw": 0.5})},
+     "unknown resource 'boat_crw'; did you mean boat_crew?"),
+    ({"preparation": preparation(sources={"d": MoneySourceSpec(
+        amount_bn_vnd=1.0, resources=("ryce_t",))})},
+     "unknown resource 'ryce_t'; did you mean rice_t?"),
+    ({"mechanism": MechanismSpec(name="m", changes={
+        "framework_contract": MechanismChange(readiness_cost_bn_vnd=1.0)}),
+      "fund": FundSpec(name="f", earmarks={"account": ("requisition",)})},
+     "'account' leaves out framework_contract, which charges it; add it or disable"),
 ]  # fmt: skip
 
 

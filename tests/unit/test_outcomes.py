@@ -14,6 +14,7 @@ from nts_sim.decision.model import (
     Order,
     OrderKind,
     Policy,
+    Preparation,
     Ruling,
     declare,
     draw,
@@ -23,6 +24,7 @@ from nts_sim.decision.model import (
     serve,
 )
 from nts_sim.engine.contract import Run
+from nts_sim.engine.prepared import prepared
 from nts_sim.engine.session import LocalSession, simulate
 from nts_sim.luck.draws import DrawSet, Luck
 from nts_sim.outcomes.accumulate import merge_all, merged, tally
@@ -34,7 +36,7 @@ from nts_sim.testing import toy_mechanism, toy_supply, toy_threats, toy_world
 from nts_sim.trace.fold import daily_integral
 from nts_sim.trace.model import Kind, as_trace
 from nts_sim.units import ticks
-from nts_sim.world.model import Effect, Fund, Inject
+from nts_sim.world.model import Effect, Fund, Inject, MoneySource, PreparationTerms
 from tests.engines.test_shipped_worlds import shipped
 
 LUCK = Luck(1, DrawSet.EVALUATION, 0)
@@ -520,8 +522,11 @@ def at_random(seed):
     return Policy("random", opened)
 
 
-def replayed(run, world):
-    """Team-days of own teams in use and of teams away, and units present, by plain bookkeeping."""
+def replayed(run, world, posted=(0.0, 0.0, 0.0)):
+    """Team-days of own teams in use and of teams away, by plain bookkeeping.
+
+    Teams posted before day 0 are used first, as visitors are; their days are paid beforehand.
+    """
     places, horizon = world.nodes.n_places, world.horizon_days
     teams = np.zeros((places, places + 1))
     teams[np.arange(places), np.arange(places)] = world.resources.stock[:, 0]
@@ -533,7 +538,7 @@ def replayed(run, world):
         now = each["tick"] / ticks(1)
         for place in range(places):
             in_use = use[world.cells.place == place].sum()
-            visitors = teams[place].sum() - teams[place, place]
+            visitors = teams[place].sum() - teams[place, place] + posted[place]
             own_days += (now - before) * max(0.0, in_use - visitors)
         away_days += (now - before) * away
         before = now
@@ -563,7 +568,7 @@ def replayed(run, world):
         assert (teams > -1e-9).all()
     for place in range(places):
         in_use = use[world.cells.place == place].sum()
-        visitors = teams[place].sum() - teams[place, place]
+        visitors = teams[place].sum() - teams[place, place] + posted[place]
         own_days += (horizon - before) * max(0.0, in_use - visitors)
     return own_days, away_days + (horizon - before) * away
 
@@ -583,6 +588,29 @@ def test_running_cost_is_that_of_a_plain_replay():
         forwarded += sum(r.order.home not in (-1, r.order.source) for r in moved)
         released += int((run.trace["node"][run.trace["kind"] == Kind.ARRIVE] < 0).sum())
     assert forwarded > 15 and released > 15, "the case must happen to be tested"
+
+
+def test_running_cost_leaves_out_the_days_of_posted_teams():
+    """The same books, after two teams were posted from the second place to the first."""
+    terms = PreparationTerms((MoneySource("budget", 9.0),))
+    world, posted = replace(busy_world(), terms=terms), (2.0, 0.0, 0.0)
+    saved = 0.0
+    for seed in range(40):
+        policy = replace(at_random(seed), prepare=two_posted)
+        run = simulate(world, policy, Luck(seed, DrawSet.EVALUATION, 0))
+        ready = prepared(world, run.preparation)
+        own, away = replayed(run, ready, posted)
+        found = {(m, k): v for m, k, v in outcomes_of(run, world)}
+        assert found["running_cost_bn_vnd", "all"] == pytest.approx(0.01 * (own + away))
+        assert found["preparation_cost_bn_vnd", "posted"] == pytest.approx(2 * (0.002 + 0.1))
+        flows = measure(run, world).flow_cost.sum()
+        assert flows == pytest.approx(found["cost_bn_vnd", "all"])
+        saved += replayed(run, ready)[0] - own
+    assert saved > 10.0, "the case must happen to be tested"
+
+
+def two_posted(world):
+    return Preparation(np.zeros_like(world.resources.stock), ((1, 0, 0, 2.0),))
 
 
 def lived(run, world):
