@@ -25,11 +25,18 @@ from nts_sim.planning.scenario import ScenarioPlan
 from nts_sim.planning.solve import Highs
 from nts_sim.planning.spending import Spending, spending_of, spread_of_spending
 from nts_sim.planning.stages import TwoStage, TwoStageSolution
-from nts_sim.planning.twostage import evaluate_first_stage, solve_two_stage, wait_and_see
+from nts_sim.planning.twostage import (
+    How,
+    evaluate_first_stage,
+    solve_two_stage,
+    wait_and_see,
+)
 from nts_sim.planning.variants import in_template, needs_joined
 from nts_sim.world.model import Floats
 
 CONFIDENCE = 0.95
+_STACKED: How = "deterministic equivalent"
+"""Batches are small: stacked, 8 samples of a shipped scenario take 1.3 s, and 7 to 15 s by cuts."""
 
 
 @dataclass(frozen=True)
@@ -174,7 +181,8 @@ def solve_batches(
     for number in range(n_batches):
         two_stage = make(number)
         own = _of_batch(risk, two_stage, highs, start)
-        solved.append(Solved(two_stage, own, solve_two_stage(two_stage, own, highs, start=start)))
+        solution = solve_two_stage(two_stage, own, highs, start=start, how=_STACKED)
+        solved.append(Solved(two_stage, own, solution))
     return tuple(solved)
 
 

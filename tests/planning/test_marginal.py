@@ -33,10 +33,10 @@ def planned(seed):
     return plan, x, marginal_money(plan, x, MEAN, LIMIT_S)
 
 
-def cost(filled, x):
+def cost(filled, x, risk=MEAN):
     """What a filled problem costs with the plan's decisions kept, solved afresh."""
     problem = decided(filled.two_stage, x[filled.columns] > 0.5)
-    return solve_two_stage(problem, MEAN, Highs(), gap=1e-9).objective
+    return solve_two_stage(problem, risk, Highs(), gap=1e-9).objective
 
 
 def with_more(plan, value, step):
@@ -73,6 +73,19 @@ def test_duals_of_funds_are_what_a_little_more_money_saves():
                 assert value.difference == pytest.approx(whole, abs=1e-5)
     assert priced >= 20
     assert held >= 10
+
+
+def test_duals_weigh_samples_as_the_risk_measure_does():
+    risk, differ = Risk("mean_cvar", weight=1.0, level=0.7), 0
+    for seed in range(6):
+        plan, x, of_mean = planned(seed)
+        before = cost(plan.filled, x, risk)
+        for value, other in zip(marginal_money(plan, x, risk, LIMIT_S), of_mean, strict=True):
+            if value.source == "fund" and value.holds_to:
+                saved = before - cost(with_more(plan, value, 0.01), x, risk)
+                assert saved == pytest.approx(0.01 * value.dual, rel=FALLEN, abs=1e-6)
+                differ += abs(value.dual - other.dual) > 0.05
+    assert differ >= 3
 
 
 @pytest.mark.slow
