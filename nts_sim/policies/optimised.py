@@ -20,6 +20,10 @@ from nts_sim.spec.models import PolicySpec, SolverSpec
 from nts_sim.world.model import World
 
 
+GAP = 1e-3
+"""Relative gap at which a plan is good enough: sampling is off by far more."""
+
+
 def planned(
     name: str,
     spec: PolicySpec,
@@ -37,7 +41,7 @@ def planned(
     limit_s = (solver or SolverSpec(name="highs")).time_limit_s
 
     def open_one(world: World, luck: Luck | None = None) -> Planner:
-        return Planner(world, settings, Highs(limit_s), first_stage, luck)
+        return Planner(world, settings, Highs(limit_s, GAP), first_stage, luck)
 
     knows = settings.futures == "truth"
     return Policy(
@@ -68,7 +72,7 @@ def plan_for_set(
     correct = settings.correct_reports
     need = need_of(world, template.sets, observation, futures, correct_reports=correct)
     numbers = numbers_of(world, template.sets, observation, need)
-    plan = plan_for(template, numbers, settings, Highs())
+    plan = plan_for(template, numbers, settings, Highs(gap=GAP))
     return OrderWriter(world, plan, observation, 0).orders()
 
 

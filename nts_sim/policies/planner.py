@@ -161,7 +161,7 @@ class Planner:
 
 def planner_template(world: World, settings: Settings) -> Template:
     """Return the template a planner fills at each epoch."""
-    shape = Shape(lookahead_days=settings.lookahead_days)
+    shape = Shape(lookahead_days=settings.lookahead_days, departures=settings.departures)
     return template_of(problem_of(world, shape, SIGNATURE_BN_VND))
 
 
