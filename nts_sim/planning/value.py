@@ -16,12 +16,10 @@ from itertools import pairwise
 import numpy as np
 from scipy.stats import t as student
 
-from nts_sim.planning.classes import Futures
 from nts_sim.planning.filling import Filled, fill
 from nts_sim.planning.linear import Basis
-from nts_sim.planning.numbers import need_of
 from nts_sim.planning.risk import Risk, risk_of
-from nts_sim.planning.scenario import ScenarioPlan
+from nts_sim.planning.scenario import Members, ScenarioPlan, need_of_members
 from nts_sim.planning.solve import Highs
 from nts_sim.planning.spending import Spending, spending_of, spread_of_spending
 from nts_sim.planning.stages import TwoStage, TwoStageSolution
@@ -141,7 +139,7 @@ class Batches:
 
 
 def fresh_batches(
-    plan: ScenarioPlan, solution: TwoStageSolution, batches: Sequence[Futures]
+    plan: ScenarioPlan, solution: TwoStageSolution, batches: Sequence[Members]
 ) -> Batches:
     """Put fresh samples in the place of the plan's, batch by batch.
 
@@ -150,7 +148,8 @@ def fresh_batches(
     is the gap's bound what it says.
     """
     sets = plan.template.sets
-    needs = [need_of(plan.world, sets, plan.observation, futures) for futures in batches]
+    factor = plan.lever_factor
+    needs = [need_of_members(fresh, sets, plan.observation, factor) for fresh in batches]
     together = needs_joined([plan.numbers.need, *needs])
     numbers = replace(plan.numbers, need=together)
     filled = fill(plan.template, numbers, equity=plan.equity)
