@@ -53,7 +53,7 @@ def plan(prepared: Prepared, flags: Flags) -> int:
     else:
         started = time.monotonic()
         _make_ready(prepared, flags, replications=1)
-        policy, source = next(iter(_sources(prepared).items()))
+        policy, source = next(iter(_sources(prepared, flags).items()))
         parts = [run_plan(study, name, world, policy, source) for name, _, world in prepared.worlds]
         orders, gap = (pd.concat([part[name] for part in parts]) for name in ("orders", "gap"))
         with store.claimed(folder):
@@ -65,9 +65,12 @@ def plan(prepared: Prepared, flags: Flags) -> int:
     return 0
 
 
-def _sources(prepared: Prepared) -> dict[str, PolicySource]:
-    """Say how to make each policy, with one plan for the set where there is one."""
-    return with_one_plan(prepared.study, prepared.scenarios, prepared.tables, prepared.policies)
+def _sources(prepared: Prepared, flags: Flags) -> dict[str, PolicySource]:
+    """Say how to make each policy, with one plan before it is known what comes."""
+    return with_one_plan(
+        prepared.study, prepared.scenarios, prepared.tables, prepared.policies,
+        lambda message: say(message, flags),
+    )  # fmt: skip
 
 
 def _simulated(prepared: Prepared, flags: Flags, verb: str) -> int:
@@ -91,7 +94,9 @@ def _simulate_into(folder: Path, prepared: Prepared, flags: Flags, verb: str) ->
     study, started = prepared.study, time.monotonic()
     _make_ready(prepared, flags, study.replications)
     with progress_on_stderr(flags) as progress:
-        results = run_comparison(study, prepared.worlds, _sources(prepared), progress=progress)
+        results = run_comparison(
+            study, prepared.worlds, _sources(prepared, flags), progress=progress
+        )
     say("drawing charts and writing the report", flags)
     store.write_results(folder, results)
     failed = len(results.frames["failures"])
