@@ -120,6 +120,7 @@ def add_preparation(
     problem: Problem,
     c: PrepareColumns,
     stock_rows: Ints,
+    use_rows: tuple[Ints, Ints],
     lend_rows: Ints,
     create: Ints,
     lend: Ints,
@@ -129,6 +130,7 @@ def add_preparation(
     Parameters
     ----------
     stock_rows : int array [place, R], own balance of the first period
+    use_rows : cover and home, int arrays [place, R, T]
     lend_rows : int array [place, R, D]
     create : int array [goods, place, D, T]
     lend : int array [arc, R, D, T]
@@ -143,6 +145,7 @@ def add_preparation(
             _none(len(sets.arc_from), n_resources),
         )  # fmt: skip
     _join_stock(m, problem, plan, c, stock_rows, lend_rows)
+    _at_post(m, problem, c, *use_rows)
     spent = _paid(m, problem, plan, c)
     return Prepared(
         capacity=_capacity(m, problem, plan, c),
@@ -172,6 +175,18 @@ def _join_stock(
         m.add(rows[sets.arc_to], c.post, sign)
         m.add(rows[sets.arc_from], c.post, -sign)
     m.add(lend, c.spared, -plan.lend_share)
+
+
+def _at_post(m: Model, problem: Problem, c: PrepareColumns, cover: Ints, home: Ints) -> None:
+    """Teams posted here serve before own teams, at no further running cost, and stay.
+
+    cover: use ≤ guest + at_home + posted here; home: at_home ≤ own − posted here. Their running is
+    in the cost of posting, for every day.
+    """
+    sets = problem.sets
+    posted = np.where(sets.is_team, c.post, -1)[:, :, None]
+    m.add(cover[sets.arc_to], posted, -1.0)
+    m.add(home[sets.arc_to], posted, 1.0)
 
 
 def _capacity(m: Model, problem: Problem, plan: Preparing, c: PrepareColumns) -> Ints:

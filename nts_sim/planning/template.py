@@ -293,11 +293,11 @@ def _draw(b: _Builder) -> Ints:
 
 
 def _all_rows(b: _Builder, c: Columns) -> Rows:
-    own_balance = _own_balance(b, c)
+    own_balance, cover, home = _own_balance(b, c), _cover(b, c), _home(b, c)
     lend, supply, place_supply = _lend_limit(b, c), *_supply_limits(b, c)
     return Rows(
-        cover=_cover(b, c),
-        home=_home(b, c),
+        cover=cover,
+        home=home,
         own_balance=own_balance,
         guest_balance=_guest_balance(b, c),
         lend=lend,
@@ -307,7 +307,7 @@ def _all_rows(b: _Builder, c: Columns) -> Rows:
         fund=_fund(b, c),
         fair=_fair(b, c),
         prepared=add_preparation(
-            b, b.problem_of, c.prepare, own_balance[:, :, 0], lend, c.create, c.lend
+            b, b.problem_of, c.prepare, own_balance[:, :, 0], (cover, home), lend, c.create, c.lend
         ),
     )
 

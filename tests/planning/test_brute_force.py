@@ -74,6 +74,8 @@ def allowed(tiny: Tiny, tried: Tried) -> bool:
         lendable > 0.0, extra, np.maximum(extra, tried.bought + came)
     )
     shares = units.sum(axis=0)
+    needed = tiny.need.max(axis=(0, 2))[:, None] > 0.0
+    stays = np.where(np.array(tiny.is_team) & needed, came, 0.0)  # posted teams are not lent on
     return bool(
         np.all(left <= plan.post_share * plan.stock + SLACK)
         and np.all(extra @ plan.volume <= plan.depot_capacity * tried.depots + SLACK)
@@ -82,7 +84,7 @@ def allowed(tiny: Tiny, tried: Tried) -> bool:
         and all(shares[r] <= s * spent + SLACK for r, s in plan.resource_share_at_most.items())
         and all(shares[r] >= s * spent - SLACK for r, s in plan.resource_share_at_least.items())
         and np.all(lent <= may_lend + SLACK)
-        and np.all(own + extra - lent >= -SLACK)
+        and np.all(own + extra - lent >= stays - SLACK)
         and (tried.ready or not plan.readiness or tried.created.sum() == 0.0)
         and np.all(tried.created <= np.minimum(plan.goods_limit, tiny.goods_place_left))
         and np.all(tried.created.sum(axis=1) <= tiny.goods_left)
@@ -101,10 +103,13 @@ def cost_of(tiny: Tiny, tried: Tried) -> float:
     money += (np.broadcast_to(tiny.arc_cost, tried.lent.shape) * tried.lent).sum()
     run = np.zeros(len(tiny.is_team)) if tiny.run is None else np.array(tiny.run)
     money += 2.0 * (arrived * run).sum()  # a day on the way and a day there
-    return float(money + np.mean([harm(tiny, base, arrived, run, need) for need in tiny.need]))
+    return float(
+        money + np.mean([harm(tiny, base, came, arrived, run, need) for need in tiny.need])
+    )
 
 
-def harm(tiny: Tiny, base, arrived, run, need) -> float:
+def harm(tiny: Tiny, base, posted, arrived, run, need) -> float:
+    """Harm and running: posted teams are paid for already."""
     each, team = np.array(tiny.per_person), np.array(tiny.is_team)
     total, used = 0.0, np.zeros_like(base)
     for day in range(2):
@@ -112,7 +117,7 @@ def harm(tiny: Tiny, base, arrived, run, need) -> float:
         there = base + visiting - np.where(team, 0.0, used)
         served = np.minimum(need[:, day], (there / each).min(axis=1))
         used += served[:, None] * each
-        at_home = np.where(team, np.maximum(served[:, None] * each - visiting, 0.0), 0.0)
+        at_home = np.where(team, np.maximum(served[:, None] * each - visiting - posted, 0.0), 0.0)
         total += tiny.worth * (need[:, day] - served).sum() + (at_home * run).sum()
     return total
 
