@@ -216,9 +216,20 @@ def _lend_bounds(t: Template, numbers: Numbers, short: Bools) -> Floats:
     still = numbers.lendable >= np.maximum.accumulate(numbers.lendable, axis=2)
     room = numbers.lendable * still
     if t.problem.preparing is not None:
-        room = np.full_like(room, np.inf)  # what is bought or posted may be lent on
+        room = np.where(still & _may_lend_on(sets, numbers), np.inf, 0.0)
     lendable = room[sets.arc_from][:, :, :, None]
     return np.where(first & wanted & may_pay, lendable, 0.0)
+
+
+def _may_lend_on(sets: Sets, numbers: Numbers) -> Bools:
+    """Whether a place may lend what it bought or had posted, bool array [place, R, D].
+
+    Not where it lacks units of its own: the first of these units then cover what it needs itself,
+    and a limit that grows only beyond that is no linear one.
+    """
+    demand = np.tensordot(numbers.need.probability, numbers.demand(sets), axes=1)
+    needed = np.maximum.accumulate(demand > 0.0, axis=2)[:, :, sets.departure]
+    return np.asarray((numbers.lendable > 0.0) | ~needed, dtype=np.bool_)
 
 
 def _forward_bounds(

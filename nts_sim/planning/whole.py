@@ -64,10 +64,10 @@ def first_plan(problem: ScenarioPlan, risk: Risk, highs: Highs, *, gap: float = 
 def _in_whole_units(world: World, plan: Plan) -> tuple[Floats, Floats, Preparation]:
     """Round down and give back what was lost where terms allow; else round down alone."""
     repaired = _rounded(plan, repair=True)
-    made = _preparation(world, plan, *repaired)
+    made = preparation_of_plan(world, plan, *repaired)
     if preparation_problems(world, made):
         repaired = _rounded(plan, repair=False)
-        made = _preparation(world, plan, *repaired)
+        made = preparation_of_plan(world, plan, *repaired)
     return *repaired, made
 
 
@@ -86,7 +86,8 @@ def _rounded(plan: Plan, *, repair: bool) -> tuple[Floats, Floats]:
     return made[0], made[1]
 
 
-def _preparation(world: World, plan: Plan, bought: Floats, posted: Floats) -> Preparation:
+def preparation_of_plan(world: World, plan: Plan, bought: Floats, posted: Floats) -> Preparation:
+    """Return what a plan prepares, with other units bought [place, R] and posted [arc, R]."""
     sets = plan.template.sets
     units = np.zeros_like(world.resources.stock)
     units[: sets.n_places, sets.resource] = bought

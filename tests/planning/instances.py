@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from nts_sim.decision.model import Observation, Order, Policy, declare
+from nts_sim.decision.model import Observation, Order, Policy, Preparation, declare
 from nts_sim.engine.choice import EngineName
 from nts_sim.engine.contract import Run
+from nts_sim.engine.prepared import prepared
 from nts_sim.engine.session import LocalSession, simulate
 from nts_sim.luck.draws import DrawSet, Luck
 from nts_sim.outcomes.effort import effort_of
@@ -16,16 +17,26 @@ from nts_sim.outcomes.layout import layout_of
 from nts_sim.outcomes.people import people_of
 from nts_sim.planning.filling import fill
 from nts_sim.planning.network import problem_of
-from nts_sim.planning.numbers import Numbers, certain_need, numbers_of
+from nts_sim.planning.numbers import Need, Numbers, certain_need, numbers_of
 from nts_sim.planning.plan import OrderWriter, Plan, read_plan
-from nts_sim.planning.problem import Shape
+from nts_sim.planning.problem import Equity, Shape
 from nts_sim.planning.solve import Highs
 from nts_sim.planning.template import template_of
 from nts_sim.planning.twostage import Risk, solve_two_stage
+from nts_sim.planning.whole import preparation_of_plan
 from nts_sim.testing import toy_desk, toy_mechanism, toy_supply, toy_threats, toy_world
 from nts_sim.trace.model import Kind
 from nts_sim.units import TICKS_PER_DAY
-from nts_sim.world.model import Effect, Floats, Fund, Inject, Trigger, World
+from nts_sim.world.model import (
+    Effect,
+    Floats,
+    Fund,
+    Inject,
+    MoneySource,
+    PreparationTerms,
+    Trigger,
+    World,
+)
 
 LUCK = Luck(7, DrawSet.PLANNING, 0)
 _SEVERITY_KINDS = (Kind.ONSET, Kind.SPREAD, Kind.RISE, Kind.FALL)
@@ -49,6 +60,22 @@ def random_world(seed: int) -> World:
         injects=injects, threats=threats, horizon_days=horizon,
     )  # fmt: skip
     return _with_variety(world, rng)
+
+
+def prepared_world(seed: int) -> World:
+    """As `random_world`, with money to buy, post and open depots before day 0."""
+    world, rng = random_world(seed), np.random.default_rng(50_000 + seed)
+    n_resources = len(world.resources.name)
+    terms = PreparationTerms(
+        sources=(MoneySource("budget", float(rng.uniform(0.5, 4.0))),),
+        depot_cost_bn_vnd=float(rng.uniform(0.0, 0.2)),
+        depot_capacity_tonnes=float(rng.uniform(5.0, 40.0)),
+        tonnes_per_unit={r: 1.0 for r in range(n_resources) if not world.resources.is_team[r]},
+        post_share=float(rng.choice([0.3, 1.0])),
+        place_share_at_most=float(rng.choice([0.6, 1.0])),
+    )
+    resources = replace(world.resources, acquire_cost=rng.uniform(0.01, 0.2, n_resources))
+    return replace(world, resources=resources, terms=terms)
 
 
 def _with_variety(world: World, rng: np.random.Generator) -> World:
@@ -145,20 +172,57 @@ def no_response_occupancy(world: World) -> Floats:
     return occupancy
 
 
-def promise(world: World) -> Promise:
-    """Plan the whole horizon at day 0, in one-day periods, for the needs that will come."""
+@dataclass(frozen=True)
+class Variant:
+    """A way to plan: for futures all alike, against a risk, with all orders given at once or not."""
+
+    chances: tuple[float, ...] = (1.0,)
+    risk: Risk = field(default_factory=Risk)
+    commit_all: bool = False
+    equity: Equity | None = None
+
+
+PLAIN = Variant()
+
+
+def promise(world: World, variant: Variant = PLAIN) -> Promise:
+    """Plan the whole horizon at day 0, in one-day periods, for the needs that will come.
+
+    Of several futures, all alike, what is promised is the first's.
+    """
     horizon = world.horizon_days
-    shape = Shape(horizon, departures=horizon - 1, donors=9, forwards=9, daily=True)
+    prepare = world.terms.budget_bn_vnd > 0.0
+    shape = Shape(
+        horizon, departures=horizon - 1, donors=9, forwards=9, daily=True, prepare=prepare
+    )
     template = template_of(problem_of(world, shape))
     sets = template.sets
     need = no_response_occupancy(world)[sets.cell] * sets.persons[:, :, None]
     observation = first_observation(world)
-    numbers = numbers_of(world, sets, observation, certain_need(world, sets, observation, need))
-    filled = fill(template, numbers)
-    plan = read_plan(filled, solve_two_stage(filled.two_stage, Risk(), Highs()))
+    certain = certain_need(world, sets, observation, need)
+    numbers = numbers_of(world, sets, observation, _repeated(certain, variant.chances))
+    filled = fill(template, numbers, equity=variant.equity, commit_all=variant.commit_all)
+    highs = Highs()
+    solution = solve_two_stage(filled.two_stage, variant.risk, highs, start=filled.start)
+    plan = _first_future(read_plan(filled, solution), certain)
     per_person = world.cells.harm_rate[sets.cell] / sets.persons
     harm = float(np.einsum("ks,kst->", per_person, need)) - float(plan.averted_bn_vnd[0])
-    return Promise(world, plan, numbers, harm)
+    return Promise(world, plan, plan.numbers, harm)
+
+
+def _repeated(need: Need, chances: tuple[float, ...]) -> Need:
+    n = len(chances)
+    return Need(
+        np.array(chances), np.repeat(need.persons, n, 0), np.repeat(need.worth, n, 0),
+        np.repeat(need.harm, n),
+    )  # fmt: skip
+
+
+def _first_future(plan: Plan, need: Need) -> Plan:
+    return replace(
+        plan, numbers=replace(plan.numbers, need=need), served=plan.served[:1],
+        cost_bn_vnd=plan.cost_bn_vnd[:1],
+    )  # fmt: skip
 
 
 def first_observation(world: World) -> Observation:
@@ -183,17 +247,32 @@ def replay(
             orders += edit(writer.orders(), day)
         return orders + (writer.targets(day) if targets else [])
 
-    policy = Policy("replay", lambda world: decide, manages_returns=True)
+    prepare = None
+    if made.plan.template.problem.preparing is not None:
+        prepare = Given(made.world, made.plan)
+    policy = Policy("replay", lambda world: decide, manages_returns=True, prepare=prepare)
     return simulate(made.world, policy, LUCK, engine)
 
 
+@dataclass(frozen=True, eq=False)
+class Given:
+    """Prepares what a plan says, to the fraction."""
+
+    world: World
+    plan: Plan
+
+    def __call__(self, world: World) -> Preparation:
+        return preparation_of_plan(self.world, self.plan, self.plan.bought, self.plan.posted)
+
+
 def outcome(world: World, run: Run) -> tuple[float, float]:
-    """Harm and cost (money spent and teams' running) of a run, bn VND."""
+    """Harm and cost (money spent, teams' running, what was prepared) of a run, bn VND."""
+    world = prepared(world, run.preparation)
     layout = layout_of(world)
     people = people_of(run.trace, layout)
     effort = effort_of(run.trace, run.rulings, layout)
     harm = float((people.harm * people.spells.days * people.relieved).sum())
-    return harm, effort.spent + effort.running
+    return harm, effort.spent + effort.running + world.preparation_cost_bn_vnd
 
 
 def error(made: Promise, run: Run) -> float:

@@ -73,6 +73,8 @@ def allowed(tiny: Tiny, tried: Tried) -> bool:
     may_lend = lendable + plan.lend_share * np.where(
         lendable > 0.0, extra, np.maximum(extra, tried.bought + came)
     )
+    lacking = (lendable <= 0.0) & (tiny.need.mean(axis=0)[:, :1] > 0.0)
+    may_lend = np.where(lacking, 0.0, may_lend)
     shares = units.sum(axis=0)
     needed = tiny.need.max(axis=(0, 2))[:, None] > 0.0
     stays = np.where(np.array(tiny.is_team) & needed, came, 0.0)  # posted teams are not lent on
