@@ -174,7 +174,7 @@ def no_response_occupancy(world: World) -> Floats:
 
 @dataclass(frozen=True)
 class Variant:
-    """A way to plan: for futures all alike, against a risk, with all orders given at once or not."""
+    """A way to plan: futures all alike, a risk, all orders given at once or not."""
 
     chances: tuple[float, ...] = (1.0,)
     risk: Risk = field(default_factory=Risk)
