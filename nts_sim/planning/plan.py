@@ -222,8 +222,9 @@ class OrderWriter:
 
     def targets(self, period: int) -> list[Order]:
         """Shares of requirement to aim at in a period: how a place splits what it has."""
-        need = self._numbers.need.persons[0, :, :, period]
-        served, out = self._plan.served[0, :, :, period], []
+        chance, out = self._numbers.need.probability, list[Order]()
+        need = np.tensordot(chance, self._numbers.need.persons[:, :, :, period], axes=1)
+        served = np.tensordot(chance, self._plan.served[:, :, :, period], axes=1)
         for k in np.flatnonzero(need.sum(axis=1) > 0.0).tolist():
             share = min(1.0, float(served[k].sum() / need[k].sum()))
             out.append(serve(int(self._sets.cell[k]), share, "the plan's split at this place"))

@@ -19,7 +19,7 @@ from nts_sim.planning.classes import Futures, classes, joined
 from nts_sim.planning.filling import Filled, fill
 from nts_sim.planning.leads import Leads
 from nts_sim.planning.network import SIGNATURE_BN_VND, problem_of
-from nts_sim.planning.numbers import Numbers, need_of, numbers_of
+from nts_sim.planning.numbers import Need, Numbers, need_of, numbers_of
 from nts_sim.planning.problem import Equity, Sets, Shape
 from nts_sim.planning.template import Template, template_of
 from nts_sim.planning.truth import helped_path, true_path
@@ -60,6 +60,7 @@ class ScenarioPlan:
     observation : what is known on day 0
     foretold : the same, with warnings of what likely comes
     equity : soft floor on served shares; None: none
+    lever_factor : times the worth of what help averts later
     """
 
     world: World
@@ -69,6 +70,7 @@ class ScenarioPlan:
     observation: Observation
     foretold: Observation
     equity: Equity | None = None
+    lever_factor: float = 1.0
 
 
 def scenario_template(world: World) -> Template:
@@ -121,8 +123,12 @@ def _paths(
     return helped_path(world, simulate(world, incumbent, luck).trace, edges_days)
 
 
+Members = Sequence[tuple[float, World, Samples]]
+"""Scenarios planned for together: (weight, world, samples); worlds differ in their hazards only."""
+
+
 def plan_of_scenario(
-    members: Sequence[tuple[float, World, Samples]],
+    members: Members,
     equity: Equity | None = None,
     lever_factor: float = 1.0,
 ) -> ScenarioPlan:
@@ -130,21 +136,34 @@ def plan_of_scenario(
 
     Parameters
     ----------
-    members : (weight, world, samples); the worlds differ in their hazards only
+    lever_factor : times the worth of what help averts later
     """
     world = members[0][1]
     template = scenario_template(world)
     futures = joined([(weight, samples.futures) for weight, _, samples in members])
     observation = day_zero(world)
-    covered = np.concatenate([samples.covered for _, _, samples in members])
-    need = need_of(
-        world, template.sets, observation, futures, lever_factor=lever_factor, covered=covered
-    )
+    need = need_of_members(members, template.sets, observation, lever_factor)
     numbers = numbers_of(world, template.sets, observation, need)
     foretold = _foretold(world, template.sets, observation, futures)
     numbers = with_leads(numbers, world, template.sets, (observation, foretold))
     filled = fill(template, numbers, equity=equity)
-    return ScenarioPlan(world, template, numbers, filled, observation, foretold, equity)
+    return ScenarioPlan(
+        world, template, numbers, filled, observation, foretold, equity, lever_factor
+    )
+
+
+def need_of_members(
+    members: Members, sets: Sets, observation: Observation, lever_factor: float
+) -> Need:
+    """Return the need of a weighted set of scenarios, sample by sample."""
+    return need_of(
+        members[0][1],
+        sets,
+        observation,
+        joined([(weight, samples.futures) for weight, _, samples in members]),
+        lever_factor=lever_factor,
+        covered=np.concatenate([samples.covered for _, _, samples in members]),
+    )
 
 
 def with_leads(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from nts_sim.decision.model import Observation, Order, Policy
+from nts_sim.decision.model import Observation, Order, Policy, Preparation
 from nts_sim.luck.draws import Luck
 from nts_sim.planning.classes import Futures, joined
 from nts_sim.planning.numbers import need_of, numbers_of
@@ -20,24 +20,36 @@ from nts_sim.spec.models import PolicySpec, SolverSpec
 from nts_sim.world.model import World
 
 
+GAP = 1e-3
+"""Relative gap at which a plan is good enough: sampling is off by far more."""
+
+
 def planned(
     name: str,
     spec: PolicySpec,
     solver: SolverSpec | None = None,
     first_stage: Sequence[Order] | None = None,
+    *,
+    preparation: Preparation | None = None,
+    lever_factor: float = 1.0,
+    serve_targets: bool | None = None,
 ) -> Policy:
     """Plan with foresight, re-solved at each epoch on what is observed.
 
-    `first_stage` holds the orders of day 0 where one plan is made for a scenario set.
+    `first_stage` holds the orders of day 0 where one plan is made for a scenario set; `preparation`
+    what was planned to be done before. The others are what rounds of simulating and planning find
+    (see `Settings`).
 
     Pre-positions during warning days, corrects reports, sends its own visitors home, and names for
     each order its reason and runner-up. Deterministic: the same observations give the same orders.
     """
-    settings = settings_of(name, spec)
+    settings = replace(settings_of(name, spec), lever_factor=lever_factor)
+    if serve_targets is not None:
+        settings = replace(settings, serve_targets=serve_targets)
     limit_s = (solver or SolverSpec(name="highs")).time_limit_s
 
     def open_one(world: World, luck: Luck | None = None) -> Planner:
-        return Planner(world, settings, Highs(limit_s), first_stage, luck)
+        return Planner(world, settings, Highs(limit_s, GAP), first_stage, luck)
 
     knows = settings.futures == "truth"
     return Policy(
@@ -46,7 +58,19 @@ def planned(
         manages_returns=True,
         settings=settings.told(),
         open_knowing=open_one if knows else None,
+        prepare=None if preparation is None else _Given(preparation),
     )
+
+
+@dataclass(frozen=True, eq=False)
+class _Given:
+    """Prepares what was planned, whatever the world."""
+
+    preparation: Preparation
+
+    def __call__(self, world: World) -> Preparation:
+        """Return the preparation."""
+        return self.preparation
 
 
 def plan_for_set(
@@ -68,7 +92,7 @@ def plan_for_set(
     correct = settings.correct_reports
     need = need_of(world, template.sets, observation, futures, correct_reports=correct)
     numbers = numbers_of(world, template.sets, observation, need)
-    plan = plan_for(template, numbers, settings, Highs())
+    plan = plan_for(template, numbers, settings, Highs(gap=GAP))
     return OrderWriter(world, plan, observation, 0).orders()
 
 

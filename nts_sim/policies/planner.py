@@ -74,7 +74,13 @@ class Planner:
         if orders and not self._settings.reoptimise:
             self._kept = plan, observation.day
         self._note_draws(seen, plan, orders)
-        return [*self._declarations(seen, plan.numbers), *orders]
+        targets = self._targets(plan, seen) if self._settings.serve_targets else []
+        return [*self._declarations(seen, plan.numbers), *orders, *targets]
+
+    def _targets(self, plan: Plan, observation: Observation) -> list[Order]:
+        """Tell places how to split what they have over the incidents they report."""
+        orders = OrderWriter(self._world, plan, observation, 0).targets(0)
+        return [order for order in orders if observation.severity[order.cell] > 0]
 
     def _carry_on(self, plan: Plan, made_day: float, observation: Observation) -> list[Order]:
         """Return what the first plan foresaw for today."""
@@ -161,7 +167,7 @@ class Planner:
 
 def planner_template(world: World, settings: Settings) -> Template:
     """Return the template a planner fills at each epoch."""
-    shape = Shape(lookahead_days=settings.lookahead_days)
+    shape = Shape(lookahead_days=settings.lookahead_days, departures=settings.departures)
     return template_of(problem_of(world, shape, SIGNATURE_BN_VND))
 
 

@@ -32,7 +32,10 @@ PLANNERS: tuple[str, ...] = tuple(NAMED)
 BOUND = "perfect_information"
 """The planner that knows what comes: no policy, but what policies are measured against."""
 
-POLICY_NAMES: tuple[str, ...] = (*_RULES, *PLANNERS)
+RULE_NAMES: tuple[str, ...] = tuple(_RULES)
+"""Policies that follow a rule."""
+
+POLICY_NAMES: tuple[str, ...] = (*RULE_NAMES, *PLANNERS)
 """Every policy a configuration may name; a user's own is named on the command line instead."""
 
 

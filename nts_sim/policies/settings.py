@@ -21,6 +21,7 @@ class Settings:
     Attributes
     ----------
     lookahead_days : days of need that are planned for
+    departures : epochs, from the present on, at which the plan may give orders
     correct_reports : divide reported people by the share known to be reported
     preposition : act on forewarned onsets
     reoptimise : solve again at each epoch; otherwise the first plan with orders is carried out
@@ -35,6 +36,7 @@ class Settings:
     """
 
     lookahead_days: int = 9
+    departures: int = 3
     correct_reports: bool = True
     preposition: bool = True
     reoptimise: bool = True
@@ -55,21 +57,34 @@ class Settings:
         """The soft floor, where there is one."""
         return Equity(self.equity_floor, self.equity_price) if self.equity_floor > 0.0 else None
 
+    @property
+    def first_risk(self) -> Risk:
+        """What the plan of a scenario is made against; regret needs what is best for each."""
+        kind = "expectation" if self.risk == "minimax_regret" else self.risk
+        return Risk(kind, weight=self.risk_weight, level=self.risk_level)
+
     def told(self) -> dict[str, object]:
         """Return the settings as a table tells them."""
         return asdict(self)
 
 
 _STOCHASTIC = Settings(futures="classes", n_futures=48)
-_SAMPLES = replace(_STOCHASTIC, futures="samples", n_samples=8)
+_SAMPLES = replace(_STOCHASTIC, futures="samples", n_samples=8, caution=0.05)
+_MEAN = Settings()
+
+
+def _once(settings: Settings) -> Settings:
+    """Plan once, and far enough ahead for that."""
+    return replace(settings, reoptimise=False, lookahead_days=15, departures=7)
+
 
 NAMED: Mapping[str, Settings] = MappingProxyType({
-    "expected_value": Settings(),
+    "expected_value": _MEAN,
     "expected_value_mean_path": Settings(futures="mean_path"),
-    "expected_value_open_loop": Settings(reoptimise=False),
+    "expected_value_open_loop": _once(_MEAN),
     "stochastic": _STOCHASTIC,
     "stochastic_k8": _SAMPLES,
-    "stochastic_open_loop": replace(_STOCHASTIC, reoptimise=False),
+    "stochastic_open_loop": _once(_STOCHASTIC),
     "mean_cvar": replace(_STOCHASTIC, n_samples=5, risk="mean_cvar"),
     "minimax_regret": replace(_STOCHASTIC, risk="minimax_regret"),
     "equitable": replace(_STOCHASTIC, equity_floor=0.8),

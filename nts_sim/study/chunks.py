@@ -111,10 +111,15 @@ _benches: list[Bench] = []
 def set_up(
     worlds: Sequence[World], sources: Mapping[str, PolicySource], seed: int, engine: EngineName
 ) -> None:
-    """Prepare a worker process; Ctrl-C is left to the process that started it."""
+    """Prepare a worker process."""
+    follow_parent()
+    _benches[:] = [Bench(worlds, sources, seed, engine)]
+
+
+def follow_parent() -> None:
+    """Leave Ctrl-C to the process that started this one, and end with it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_leave_with_parent, daemon=True).start()
-    _benches[:] = [Bench(worlds, sources, seed, engine)]
 
 
 def _leave_with_parent() -> None:

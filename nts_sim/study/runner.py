@@ -100,7 +100,7 @@ def run_comparison(
     bench = Bench([member.world for member in members], sources, study.seed, engine_for(study))
     total = len(members) * len(sources) * study.replications
     progress(0, total, 0)
-    with closing(_chunks(listed, bench, _workers(study.workers, len(listed)))) as chunks:
+    with closing(_chunks(listed, bench, worker_count(study.workers, len(listed)))) as chunks:
         for chunk in chunks:
             collected.add(chunk)
             progress(collected.finished, total, collected.failed)
@@ -139,7 +139,8 @@ def _set_name(study: Study) -> str | None:
     return study.scenario.name if isinstance(study.scenario, ScenarioSetSpec) else None
 
 
-def _workers(asked: int | None, n_tasks: int) -> int:
+def worker_count(asked: int | None, n_tasks: int) -> int:
+    """Return how many processes to use: one a core unless told, never more than tasks."""
     if asked is None:
         asked = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return max(1, min(asked or 1, n_tasks))
@@ -156,7 +157,7 @@ def _chunks_of_processes(
     listed: Sequence[Task], bench: Bench, workers: int
 ) -> Generator[Chunk, None, None]:
     given = (bench.worlds, bench.sources, bench.seed, bench.engine)
-    pool = ProcessPoolExecutor(workers, _context(), set_up, given)
+    pool = ProcessPoolExecutor(workers, worker_context(), set_up, given)
     try:
         yield from _finished(pool.submit(work, task) for task in listed)
     except BrokenProcessPool:
@@ -165,10 +166,10 @@ def _chunks_of_processes(
             "nothing was kept; try workers=1"
         ) from None
     finally:
-        _stop(pool)
+        stop_pool(pool)
 
 
-def _context() -> multiprocessing.context.BaseContext:
+def worker_context() -> multiprocessing.context.BaseContext:
     """Start workers afresh: a copy of a process with threads may hang."""
     known = multiprocessing.get_all_start_methods()
     return multiprocessing.get_context("forkserver" if "forkserver" in known else "spawn")
@@ -179,7 +180,7 @@ def _finished(futures: Iterable[Future[Chunk]]) -> Iterator[Chunk]:
         yield future.result()
 
 
-def _stop(pool: ProcessPoolExecutor) -> None:
+def stop_pool(pool: ProcessPoolExecutor) -> None:
     """Leave nothing running: drop what waits, end what runs."""
     processes = list((pool._processes or {}).values())
     pool.shutdown(wait=False, cancel_futures=True)

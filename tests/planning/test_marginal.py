@@ -12,12 +12,12 @@ import pytest
 from nts_sim.planning.filling import fill
 from nts_sim.planning.marginal import FALLEN, lead_values, marginal_money
 from nts_sim.planning.risk import Risk
-from nts_sim.planning.scenario import Samples, plan_of_scenario
+from nts_sim.planning.scenario import plan_of_scenario
 from nts_sim.planning.solve import Highs
 from nts_sim.planning.twostage import solve_two_stage
 from nts_sim.planning.variants import decided, in_template
 from nts_sim.world.model import MoneySource
-from tests.planning.toy_plans import random_futures, toy_plan
+from tests.planning.toy_plans import random_futures, samples_of, toy_plan
 
 MEAN = Risk()
 SEEDS = range(14)
@@ -33,10 +33,10 @@ def planned(seed):
     return plan, x, marginal_money(plan, x, MEAN, LIMIT_S)
 
 
-def cost(filled, x):
+def cost(filled, x, risk=MEAN):
     """What a filled problem costs with the plan's decisions kept, solved afresh."""
     problem = decided(filled.two_stage, x[filled.columns] > 0.5)
-    return solve_two_stage(problem, MEAN, Highs(), gap=1e-9).objective
+    return solve_two_stage(problem, risk, Highs(), gap=1e-9).objective
 
 
 def with_more(plan, value, step):
@@ -75,6 +75,19 @@ def test_duals_of_funds_are_what_a_little_more_money_saves():
     assert held >= 10
 
 
+def test_duals_weigh_samples_as_the_risk_measure_does():
+    risk, differ = Risk("mean_cvar", weight=1.0, level=0.7), 0
+    for seed in range(6):
+        plan, x, of_mean = planned(seed)
+        before = cost(plan.filled, x, risk)
+        for value, other in zip(marginal_money(plan, x, risk, LIMIT_S), of_mean, strict=True):
+            if value.source == "fund" and value.holds_to:
+                saved = before - cost(with_more(plan, value, 0.01), x, risk)
+                assert saved == pytest.approx(0.01 * value.dual, rel=FALLEN, abs=1e-6)
+                differ += abs(value.dual - other.dual) > 0.05
+    assert differ >= 3
+
+
 @pytest.mark.slow
 def test_money_to_prepare_with_is_priced_with_its_guidance():
     priced = 0
@@ -87,7 +100,7 @@ def test_money_to_prepare_with_is_priced_with_its_guidance():
         for step, least in ((1e-3, 0.0), (1.0, None)):
             more = MoneySource(source.name, source.amount_bn_vnd + step)
             richer = replace(world, terms=replace(world.terms, sources=(more,)))
-            other = plan_of_scenario([(1.0, richer, Samples(futures, np.arange(4)))])
+            other = plan_of_scenario([(1.0, richer, samples_of(futures))])
             saved = before - cost(other.filled, x)
             if least is None and value.dual > 0.0:
                 assert value.difference == pytest.approx(saved, abs=1e-5)
@@ -146,13 +159,13 @@ def test_a_day_less_is_worth_what_a_world_with_a_day_less_saves():
             ),
         )
         futures = random_futures(base.world, np.random.default_rng(10_000 + seed), 4)
-        plan = plan_of_scenario([(1.0, slow, Samples(futures, np.arange(4)))])
+        plan = plan_of_scenario([(1.0, slow, samples_of(futures))])
         solution = solve_two_stage(plan.filled.two_stage, MEAN, Highs(), gap=1e-9)
         x = in_template(plan.filled, solution.x)
         before = cost(plan.filled, x)
         for value in lead_values(plan, x, MEAN, LIMIT_S):
             quick = shorter(slow, value.mechanisms)
-            other = plan_of_scenario([(1.0, quick, Samples(futures, np.arange(4)))])
+            other = plan_of_scenario([(1.0, quick, samples_of(futures))])
             # the template of the slow world: notice days, and so running costs, are its own
             numbers = replace(
                 plan.numbers,
@@ -174,7 +187,7 @@ def test_only_leads_that_change_a_period_are_solved():
     desks = tuple(replace(d, approval_days=0.0) for d in plan.world.desks)
     world = replace(plan.world, mechanisms=at_once, desks=desks)
     futures = random_futures(world, np.random.default_rng(1), 2)
-    quick = plan_of_scenario([(1.0, world, Samples(futures, np.arange(2)))])
+    quick = plan_of_scenario([(1.0, world, samples_of(futures))])
     solution = solve_two_stage(quick.filled.two_stage, MEAN, Highs())
     found = lead_values(quick, in_template(quick.filled, solution.x), MEAN, LIMIT_S)
     assert all(not value.solved and value.saved == 0.0 for value in found)

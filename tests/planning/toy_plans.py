@@ -53,8 +53,12 @@ def toy_plan(seed: int, n_samples: int = 4, equity: Equity | None = None) -> Sce
     """Make the planning problem of a random world with random samples."""
     world = toy_scenario(seed)
     futures = random_futures(world, np.random.default_rng(10_000 + seed), n_samples)
-    samples = Samples(futures, futures.path, np.arange(n_samples))
-    return plan_of_scenario([(1.0, world, samples)], equity)
+    return plan_of_scenario([(1.0, world, samples_of(futures))], equity)
+
+
+def samples_of(futures: Futures) -> Samples:
+    """Say of futures that all that comes was covered."""
+    return Samples(futures, futures.path, np.arange(len(futures.probability)))
 
 
 def newsvendor(demand: np.ndarray, cost: float = 1.0, price: float = 4.0) -> TwoStage:
