@@ -94,24 +94,37 @@ def draw_samples(
     Needs depend on the help that comes: an incident that is served rises less and ends sooner. So
     they are taken from simulations of the policy in hand, the incumbent.
 
-    Samples are stratified: draws are put in classes of like harm, so that a rare severe one is
-    present with its chance, and the draw nearest to its class stands for it.
-
     Parameters
     ----------
-    n_samples : None: keep all draws
+    n_samples : see `stand_ins`; None: keep all draws
     incumbent : None: nobody helps at all
     """
     lucks = [Luck(seed, DrawSet.PLANNING, number) for number in draws]
     seen = [_paths(world, luck, edges_days, incumbent) for luck in lucks]
     path, covered = (np.stack(part) for part in zip(*seen, strict=True))
+    count = len(draws) if n_samples is None else n_samples
+    kept = stand_ins(path, covered, edges_days, world, count)
+    return replace(kept, drawn=np.array(draws)[kept.drawn])
+
+
+def stand_ins(
+    path: Floats, covered: Floats, edges_days: Floats, world: World, n_samples: int
+) -> Samples:
+    """Choose samples that stand for all draws, stratified by the harm that comes.
+
+    Draws are put in classes of like harm, so that a rare severe one is present with its chance;
+    the draw nearest to its class stands for it.
+
+    Parameters
+    ----------
+    path, covered : float array [draw, cell, 3, period]
+    """
     harm = np.einsum("ikst,ks,t->i", path, world.cells.harm_rate, np.diff(edges_days))
-    of = classes(harm, len(draws) if n_samples is None else n_samples)
+    of = classes(harm, n_samples)
     size = np.bincount(of)
     off = np.abs(harm - (np.bincount(of, harm) / size)[of])
     chosen = [int(np.where(of == k, off, np.inf).argmin()) for k in range(len(size))]
-    futures = Futures(path[chosen], size / len(draws))
-    return Samples(futures, covered[chosen], np.array(draws)[chosen])
+    return Samples(Futures(path[chosen], size / len(path)), covered[chosen], np.array(chosen))
 
 
 def _paths(

@@ -19,7 +19,6 @@ from nts_sim.policies.settings import Settings, settings_of
 from nts_sim.spec.models import PolicySpec, SolverSpec
 from nts_sim.world.model import World
 
-
 GAP = 1e-3
 """Relative gap at which a plan is good enough: sampling is off by far more."""
 

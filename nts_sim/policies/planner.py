@@ -219,7 +219,13 @@ def plan_for(template: Template, numbers: Numbers, settings: Settings, highs: Hi
 def _risk(filled: Filled, settings: Settings, highs: Highs) -> Risk:
     if settings.risk == "minimax_regret":
         return Risk("minimax_regret", best=wait_and_see(filled.two_stage, highs))
-    return Risk(settings.risk, weight=settings.risk_weight, level=settings.risk_level)
+    return first_risk(settings)
+
+
+def first_risk(settings: Settings) -> Risk:
+    """Return what a scenario's plan is made against, where no regret is known."""
+    kind = "expectation" if settings.risk == "minimax_regret" else settings.risk
+    return Risk(kind, weight=settings.risk_weight, level=settings.risk_level)
 
 
 def _by_day(warning: Forewarning) -> tuple[float, int]:

@@ -57,12 +57,6 @@ class Settings:
         """The soft floor, where there is one."""
         return Equity(self.equity_floor, self.equity_price) if self.equity_floor > 0.0 else None
 
-    @property
-    def first_risk(self) -> Risk:
-        """What the plan of a scenario is made against; regret needs what is best for each."""
-        kind = "expectation" if self.risk == "minimax_regret" else self.risk
-        return Risk(kind, weight=self.risk_weight, level=self.risk_level)
-
     def told(self) -> dict[str, object]:
         """Return the settings as a table tells them."""
         return asdict(self)

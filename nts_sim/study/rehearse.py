@@ -26,6 +26,7 @@ from nts_sim.planning.scenario import (
 from nts_sim.planning.solve import Highs
 from nts_sim.planning.whole import FirstPlan, first_plan
 from nts_sim.policies.optimised import GAP, planned
+from nts_sim.policies.planner import first_risk
 from nts_sim.policies.registry import RULE_NAMES, make_policy
 from nts_sim.policies.settings import settings_of
 from nts_sim.spec.models import PolicySpec, Study
@@ -141,9 +142,7 @@ def rehearse(
     )
 
 
-def _rounds(
-    stage: Stage, name: str, n_samples: int, told: Callable[[str], None]
-) -> Iterator[_Row]:
+def _rounds(stage: Stage, name: str, n_samples: int, told: Callable[[str], None]) -> Iterator[_Row]:
     """Simulate, plan, and take what was found into the next round."""
     lever_factor, preparation = 1.0, None
     for number in range(1, ROUNDS + 1):
@@ -198,9 +197,7 @@ def _planner(
     )  # fmt: skip
 
 
-def _plan(
-    stage: Stage, name: str, samples: Sequence[Samples], lever_factor: float
-) -> FirstPlan:
+def _plan(stage: Stage, name: str, samples: Sequence[Samples], lever_factor: float) -> FirstPlan:
     settings = settings_of(name, stage.study.policies.get(name, PolicySpec()))
     members = [
         (weight, world, sample)
@@ -208,12 +205,10 @@ def _plan(
     ]
     problem = plan_of_scenario(members, settings.equity, lever_factor)
     highs = Highs(stage.study.solver.time_limit_s, GAP)
-    return first_plan(problem, settings.first_risk, highs)
+    return first_plan(problem, first_risk(settings), highs)
 
 
-def _lever_factor(
-    stage: Stage, make: PolicySource, simulated: Simulated, before: float
-) -> float:
+def _lever_factor(stage: Stage, make: PolicySource, simulated: Simulated, before: float) -> float:
     """Compare what a little more help does in simulation with what the plan thinks it does.
 
     A finite difference of paired simulations: harm saved beyond what more coverage relieves at
@@ -236,7 +231,7 @@ def _lever_factor(
 def _coverage(simulated: Simulated, member: int) -> Floats:
     """Mean coverage of each cell at each severity and period, over all draws, [cell, 3, T]."""
     path, covered = simulated.path[member].sum(axis=0), simulated.covered[member].sum(axis=0)
-    return np.divide(covered, path, out=np.zeros_like(path), where=path > 0.0)
+    return np.asarray(np.divide(covered, path, out=np.zeros_like(path), where=path > 0.0))
 
 
 def _same(a: Preparation | None, b: Preparation | None) -> bool:

@@ -137,7 +137,12 @@ class Stage:
         edges_days: Floats,
         n_draws: int,
     ) -> None:
-        self.study, self.members, self.edges_days, self.n_draws = study, members, edges_days, n_draws
+        self.study, self.members, self.edges_days, self.n_draws = (
+            study,
+            members,
+            edges_days,
+            n_draws,
+        )
         given = ([world for _, world in members], edges_days, study.seed, engine_for(study))
         self._bench = _Bench(*given)
         self._makes: list[PolicySource] = []
