@@ -146,7 +146,8 @@ TABLES: Final[Mapping[str, tuple[Column, ...]]] = {
     ),
     "plan_first": (
         _SCENARIO, _POLICY,
-        _text("kind", "before day 0: buy, post, depot, ready; on day 0: as in orders"),
+        _text("kind", "before day 0: buy, post, depot, ready ('with one billion: ' before it: not "
+              "done, as no money is given); on day 0: as in orders"),
         _PLACE, _NAME, _text("source", "code of the place units leave"),
         _text("source_name", "its name"), _text("resource", "what is bought, posted or sent"),
         _text("mechanism", "way of mobilising, or what is made ready"),

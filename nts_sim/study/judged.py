@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -13,7 +13,13 @@ from nts_sim.planning.classes import Futures
 from nts_sim.planning.explain import Shortage, shortages_of
 from nts_sim.planning.marginal import LeadValue, MarginalMoney, lead_values, marginal_money
 from nts_sim.planning.risk import Risk
-from nts_sim.planning.scenario import HORIZON_DAYS, Members, Samples, ScenarioPlan
+from nts_sim.planning.scenario import (
+    HORIZON_DAYS,
+    Members,
+    Samples,
+    ScenarioPlan,
+    plan_of_scenario,
+)
 from nts_sim.planning.shapley import Contributions, contributions
 from nts_sim.planning.solve import Highs
 from nts_sim.planning.twostage import solve_two_stage
@@ -28,6 +34,7 @@ from nts_sim.planning.value import (
     worth_of_planning,
 )
 from nts_sim.planning.variants import in_template, reduced
+from nts_sim.planning.whole import FirstPlan, first_plan
 from nts_sim.policies.optimised import GAP
 from nts_sim.policies.planner import first_risk
 from nts_sim.policies.registry import make_policy
@@ -36,7 +43,7 @@ from nts_sim.spec.models import PolicySpec, Study
 from nts_sim.study.rehearse import Rehearsal, rehearse
 from nts_sim.study.runner import run_comparison
 from nts_sim.study.stage import Stage
-from nts_sim.world.model import Floats, World
+from nts_sim.world.model import Floats, MoneySource, World
 
 FRESH_SEEDS = 1_000_003
 """Added to the seed for the draws of batches, so that no plan was made for them."""
@@ -59,6 +66,8 @@ class Judged:
     worth, gap, stability : of the planning model
     money, days, shares : with futures averaged within a few classes
     comparison, summary : tables of the chosen policy and the baseline on evaluation draws
+    billion : what one billion would be spent on before day 0, where none is given
+    billion_saves : bn VND that the plan would then cost less
     """
 
     members: tuple[tuple[float, World], ...]
@@ -72,6 +81,8 @@ class Judged:
     shares: Contributions
     comparison: pd.DataFrame
     summary: pd.DataFrame
+    billion: FirstPlan | None
+    billion_saves: float
 
     @property
     def whole_horizon(self) -> bool:
@@ -123,9 +134,10 @@ def judge(
     shares = contributions(
         detail, risk, limit_s, exact_players=_EXACT_PLAYERS, orders=_ORDERS, seed=study.seed
     )
+    billion, saves = _with_a_billion(detail, shared, rehearsal, spec.detail_samples, risk, highs)
     return Judged(
         tuple(shared), rehearsal, shortages, worth, gap, stable, money, days, shares, comparison,
-        summary,
+        summary, billion, saves,
     )  # fmt: skip
 
 
@@ -136,6 +148,25 @@ def _detail(
     few = reduced(problem, n_samples)
     solution = solve_two_stage(few.filled.two_stage, risk, highs, start=few.filled.start)
     return few, in_template(few.filled, solution.x)
+
+
+def _with_a_billion(
+    detail: ScenarioPlan, shared: Sequence[tuple[float, World]], rehearsal: Rehearsal,
+    n_samples: int, risk: Risk, highs: Highs,
+) -> tuple[FirstPlan | None, float]:  # fmt: skip
+    """Plan again with one billion to prepare with, where no money is given for it."""
+    terms = shared[0][1].terms
+    if terms.sources:
+        return None, 0.0
+    given = replace(terms, sources=(MoneySource("one_billion", 1.0),))
+    richer = [
+        (weight, replace(world, terms=given), samples)
+        for (weight, world), samples in zip(shared, rehearsal.samples, strict=True)
+    ]
+    problem = plan_of_scenario(richer, detail.equity, detail.lever_factor)
+    with_it = first_plan(reduced(problem, n_samples), risk, highs)
+    without = solve_two_stage(detail.filled.two_stage, risk, highs, start=detail.filled.start)
+    return with_it, without.objective - with_it.plan.solution.objective
 
 
 def _on_fresh_draws(

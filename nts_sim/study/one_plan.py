@@ -65,14 +65,24 @@ def _on_day_0(
     tables: Tables,
 ) -> tuple[float, World, Observation]:
     """See a member's day 0 in a world that has the threats of all members."""
-    everything = tuple(dict.fromkeys(t for _, member in scenarios for t in member.threats))
-    longest = max(member.horizon_days for _, member in scenarios)
-    shared = {"threats": everything, "horizon_days": longest, "epoch_every_days": 1}
-    world = build_world(study, scenario.model_copy(update=shared), tables)
+    world = shared_world(study, scenario, scenarios, tables)
     luck = Luck(study.seed, DrawSet.PLANNING, 0)
     session = LocalSession(world, luck, engine=engine_for(study, replications=1))
     session.advance(0)
     return weight, world, session.observe()
+
+
+def shared_world(
+    study: Study,
+    scenario: ScenarioSpec,
+    scenarios: Sequence[tuple[float, ScenarioSpec]],
+    tables: Tables,
+) -> World:
+    """Build a member's world with the threats and the horizon of the whole set."""
+    everything = tuple(dict.fromkeys(t for _, member in scenarios for t in member.threats))
+    longest = max(member.horizon_days for _, member in scenarios)
+    shared = {"threats": everything, "horizon_days": longest, "epoch_every_days": 1}
+    return build_world(study, scenario.model_copy(update=shared), tables)
 
 
 def _planned(name: str, spec: PolicySpec, solver: SolverSpec, orders: tuple[Order, ...]) -> Policy:

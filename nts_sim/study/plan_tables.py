@@ -23,6 +23,8 @@ PLAN_TABLES = (
 )  # fmt: skip
 WORTH_TELLING = 1e-3
 """Bn VND saved by a bn VND below which a price only breaks ties between equal plans."""
+IF_FUNDED = "with one billion: "
+"""Before the kind of what is not done, but would be if there were money."""
 _BURDEN = "total_burden_bn_vnd"
 
 Row = Mapping[str, object]
@@ -39,7 +41,7 @@ def plan_tables(scenario: str, name: str, judged: Judged) -> dict[str, pd.DataFr
     who = {"scenario": scenario, "policy": name}
     world = judged.members[0][1]
     made = {
-        "plan_first": _table("plan_first", who, _first(judged.rehearsal.first_plan)),
+        "plan_first": _table("plan_first", who, _first(judged)),
         "plan_value": _table("plan_value", who, _value(judged, scenario)),
         "marginal_money": _table("marginal_money", who, _money(judged.money)),
         "lead_value": _table("lead_value", who, _days(judged, world)),
@@ -66,9 +68,13 @@ def _table(table: str, who: Row, rows: Iterable[Row]) -> pd.DataFrame:
 # --- what to do first -----------------------------------------------------------------------
 
 
-def _first(first: FirstPlan) -> Iterator[Row]:
+def _first(judged: Judged) -> Iterator[Row]:
     """List what is done before day 0 and the orders of day 0, in whole units."""
+    first = judged.rehearsal.first_plan
     yield from _prepared(first)
+    if judged.billion is not None:
+        for row in _prepared(judged.billion):
+            yield {**row, "kind": f"{IF_FUNDED}{row['kind']}"}
     problem = first.problem
     writer = OrderWriter(problem.world, first.plan, problem.observation, 0)
     for order in writer.orders():
@@ -165,6 +171,7 @@ def _value(judged: Judged, scenario: str) -> Iterator[Row]:
         ("stability", judged.stability.tested_spread_percent, "%", "spread of plans' costs"),
         ("promised", rehearsal.promised_bn_vnd, "bn VND", "harm and cost, by the plan"),
         ("simulated_planning", rehearsal.simulated_bn_vnd, "bn VND", "on planning draws"),
+        ("one_billion_saves", judged.billion_saves, "bn VND", "spent before day 0; none is given"),
     ]  # fmt: skip
     rows += _simulated(judged, scenario)
     for measure, value, unit, note in rows:
