@@ -27,7 +27,7 @@ from nts_sim.study.chunks import PolicySource
 from nts_sim.study.engines import engine_for
 from nts_sim.study.judged import judge
 from nts_sim.study.manifest import manifest_of
-from nts_sim.study.one_plan import shared_world, with_one_plan
+from nts_sim.study.one_plan import in_common_world, with_one_plan
 from nts_sim.study.plan_tables import no_plan_tables, plan_tables
 from nts_sim.study.runner import run_comparison, run_plan
 from nts_sim.tables.load import statuses
@@ -77,7 +77,7 @@ def plan(prepared: Prepared, flags: Flags) -> int:
 def _planned(prepared: Prepared, alive: Alive) -> dict[str, pd.DataFrame]:
     """Make all tables of a plan: judged where a planner makes it, and one course of events."""
     study = prepared.study
-    policy, source = next(iter(_sources(prepared).items()))
+    policy, source = next(iter(prepared.policies.items()))
     made = no_plan_tables()
     if policy in PLANNERS and policy != BOUND:
         judged = judge(study, policy, prepared.worlds, _shared(prepared), alive)
@@ -90,12 +90,10 @@ def _planned(prepared: Prepared, alive: Alive) -> dict[str, pd.DataFrame]:
 
 def _shared(prepared: Prepared) -> list[tuple[float, World]]:
     """Worlds to plan for: of a set, such as differ in their hazards only."""
-    study, scenarios, tables = prepared.study, prepared.scenarios, prepared.tables
-    if len(scenarios) == 1:
+    if len(prepared.worlds) == 1:
         return [(1.0, prepared.worlds[0][2])]
-    return [
-        (weight, shared_world(study, member, scenarios, tables)) for weight, member in scenarios
-    ]
+    given = prepared.scenarios, prepared.tables
+    return [in_common_world(prepared.study, *member, *given) for member in prepared.scenarios]
 
 
 def _plan_pictures(frames: Mapping[str, pd.DataFrame], folder: Path) -> dict[str, bytes]:
@@ -109,9 +107,12 @@ def _plan_pictures(frames: Mapping[str, pd.DataFrame], folder: Path) -> dict[str
     }
 
 
-def _sources(prepared: Prepared) -> dict[str, PolicySource]:
-    """Say how to make each policy, with one plan for the set where there is one."""
-    return with_one_plan(prepared.study, prepared.scenarios, prepared.tables, prepared.policies)
+def _sources(prepared: Prepared, flags: Flags) -> dict[str, PolicySource]:
+    """Say how to make each policy, with one plan before it is known what comes."""
+    return with_one_plan(
+        prepared.study, prepared.scenarios, prepared.tables, prepared.policies,
+        lambda message: say(message, flags),
+    )  # fmt: skip
 
 
 def _simulated(prepared: Prepared, flags: Flags, verb: str) -> int:
@@ -135,7 +136,9 @@ def _simulate_into(folder: Path, prepared: Prepared, flags: Flags, verb: str) ->
     study, started = prepared.study, time.monotonic()
     _make_ready(prepared, flags, study.replications)
     with progress_on_stderr(flags) as progress:
-        results = run_comparison(study, prepared.worlds, _sources(prepared), progress=progress)
+        results = run_comparison(
+            study, prepared.worlds, _sources(prepared, flags), progress=progress
+        )
     say("drawing charts and writing the report", flags)
     store.write_results(folder, results)
     failed = len(results.frames["failures"])

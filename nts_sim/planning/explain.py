@@ -50,6 +50,7 @@ class Why(StrEnum):
     CAPACITY = "capacity"
     POSTED = "posted"
     READY = "ready"
+    AWAY = "away"
     LATE = "late"
     TRIGGER = "trigger"
     DEAR = "dear"
@@ -266,7 +267,7 @@ class _Inquiry:
         samples = self._short[:, place, r, period] > _LEAST
         ways = self._ways(columns, samples if samples.any() else np.ones_like(samples))
         if not ways:
-            return _closed(self._plan, place, r)
+            return _closed(self._plan, place, r, period)
         worth = [way for way in ways if way.own < way.value]
         if not worth:
             return Cause(Why.DEAR)
@@ -351,8 +352,12 @@ def _bringing(t: Template, place: int, r: int, period: int) -> Ints:
     return numbers[numbers >= 0]
 
 
-def _closed(plan: ScenarioPlan, place: int, r: int) -> Cause:
-    """Say why nothing is open: it comes late, waits for its condition, or does not exist."""
+def _closed(plan: ScenarioPlan, place: int, r: int, wanted: int) -> Cause:
+    """Say why nothing is open: it comes late, waits for its condition, or does not exist.
+
+    Where something would come in time it is not open because the place has enough of its own: the
+    plan sends that elsewhere.
+    """
     sets, numbers, world = plan.template.sets, plan.numbers, plan.world
     late: list[tuple[int, str]] = []
     shut: list[str] = []
@@ -366,6 +371,9 @@ def _closed(plan: ScenarioPlan, place: int, r: int) -> Cause:
             _note(late, shut, first, sets.n_periods, world.mechanisms[way.mechanism].name)
     if late:
         period, name = min(late)
+        if period <= wanted:
+            own = float(numbers.own[place, r])
+            return Cause(Why.AWAY, "", world.nodes.name[place], own)
         return Cause(Why.LATE, name, limit=float(sets.edges_days[period]))
     return Cause(Why.TRIGGER, min(shut)) if shut else Cause(Why.NOBODY)
 

@@ -248,7 +248,7 @@ def period_edges(step_days: int, shape: Shape) -> tuple[Floats, Ints]:
     (float array [period + 1], int array [departure])
     """
     last = max(shape.lookahead_days, step_days * (shape.departures + 1))
-    widths = (1,) * 64 if shape.daily else (1, 1, 1, 1, 2, 3, 4, 6, 8, 12, 18)
+    widths = (1,) * 64 if shape.daily else (1, 1, 1, 1, 2, 3, 4, 6, 8, 12, 18, 30, 60, 120, 180)
     pattern = [int(edge) for edge in np.cumsum((0, *widths)) if edge < last]
     epochs = [step_days * k for k in range(shape.departures)]
     edges = sorted({*pattern, *epochs, last})

@@ -25,7 +25,7 @@ from nts_sim.planning.template import Template, template_of
 from nts_sim.planning.truth import helped_path, true_path
 from nts_sim.world.model import Floats, Ints, World
 
-HORIZON_DAYS = 60
+HORIZON_DAYS = 400
 """A scenario is planned for at most so many days; what comes later is planned for when it nears."""
 DEPARTURES = 4
 """Epochs at which orders may be given in the plan of a scenario, from day 0 on."""

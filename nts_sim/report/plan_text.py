@@ -177,6 +177,7 @@ _BECAUSE = {
     "capacity": "plan.because.capacity",
     "posted": "plan.because.posted",
     "ready": "plan.because.ready",
+    "away": "plan.because.away",
     "late": "plan.because.late",
     "trigger": "plan.because.trigger",
     "dear": "plan.because.dear",
@@ -256,18 +257,20 @@ def _sure(frames: Frames, value: Mapping[str, float]) -> Iterator[str]:
               spread=number(value["stability"], "1"))  # fmt: skip
     path = frames["rehearsal"]
     chosen = path[path["chosen"]].iloc[0]
-    yield say("plan.sure.promised", promised=value["promised"],
-              planning=value["simulated_planning"])  # fmt: skip
-    told = {"simulated": value["simulated"], "half": value["simulated_half_width"],
-            "note": note["simulated"]}  # fmt: skip
     if "optimism_gap" in value:
-        yield say("plan.sure.simulated", **told, off=value["optimism_gap"])
+        yield say("plan.sure.promised", promised=value["promised"],
+                  planning=value["simulated_planning"], off=value["optimism_gap_planning"])  # fmt: skip
+    told = {"simulated": value["simulated"], "half": value["simulated_half_width"],
+            "n": int(value["evaluation_draws"])}
+    if "optimism_gap" in value:
+        luck = say("plan.sure.luck") if value["optimism_within_luck"] else ""
+        yield say("plan.sure.simulated", **told, off=value["optimism_gap"], luck=luck)
     else:
         yield say("plan.sure.simulated_alone", **told)
     if "against_baseline" in value:
         yield say("plan.sure.against", diff=value["against_baseline"],
                   half=value["against_baseline_half_width"],
-                  note=note["against_baseline"].removesuffix(", paired").removeprefix("less "))  # fmt: skip
+                  baseline=policy_in_text(note["against_baseline"]))  # fmt: skip
     yield _path(path)
     if chosen["round"] == 0:
         yield say("plan.sure.rule", rule=policy_in_text(chosen["candidate"]))

@@ -197,6 +197,12 @@ class PreparationSpec(Spec):
         default_factory=dict, description="guidance: largest share of the money spent, by resource"
     )
 
+    @property
+    def money_bn_vnd(self) -> float:
+        """All money there is for use before day 0."""
+        total = sum(source.amount_bn_vnd for source in self.sources.values())
+        return total if self.budget_bn_vnd is None else self.budget_bn_vnd
+
     @model_validator(mode="after")
     def _sums_agree(self) -> PreparationSpec:
         total = sum(source.amount_bn_vnd for source in self.sources.values())
