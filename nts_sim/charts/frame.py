@@ -79,8 +79,9 @@ def shortened(text: str, letters: int) -> str:
 
 
 def open_chart(
-    view: View, size: tuple[float, float], finding: str, below: str, reading: str, alt: str
-) -> Chart:
+    view: View, size: tuple[float, float], finding: str, below: str, reading: str, alt: str,
+    foot: str | None = None,
+) -> Chart:  # fmt: skip
     """Make an empty chart with its words in place.
 
     Parameters
@@ -88,6 +89,7 @@ def open_chart(
     view : View
     size : (width, height) in inches
     finding, below, reading, alt : the words; `below` says unit, interval and what is shown
+    foot : the last line; None: the run and its replications
     """
     finding = sentence(finding)
     width, height = size
@@ -103,7 +105,8 @@ def open_chart(
         chart.text(left, y, lines, size=size_pt, weight=weight, color=colour, va="top",
                    linespacing=1.2)  # fmt: skip
         y -= (lines.count("\n") + 1) * size_pt * _LINE / 72.0 / height
-    foot = wrapped(say("chart.foot", run=view.run_id, n=view.replications), room, SMALL_PT, 0.58)
+    told = foot or say("chart.foot", run=view.run_id, n=view.replications)
+    foot = wrapped(told, room, SMALL_PT, 0.58)
     lines_of_foot = foot.count("\n") + 1
     chart.text(left, 0.08 / height, foot, size=SMALL_PT, color=SOFT_INK, va="bottom")
     bottom = (0.12 + lines_of_foot * SMALL_PT * _LINE / 72.0) / height

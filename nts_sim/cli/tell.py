@@ -78,6 +78,36 @@ class _Lines:
         )
 
 
+class Alive:
+    """Tells what is being done, and every few seconds that it still is; a context manager."""
+
+    def __init__(self, flags: Flags) -> None:
+        self._flags, self._doing, self._told = flags, "working", 0.0
+        self._started = time.monotonic()
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._tick, daemon=True)
+
+    def __call__(self, doing: str) -> None:
+        """Tell what is done from now on."""
+        self._doing, self._told = doing, time.monotonic()
+        say(doing, self._flags)
+
+    def __enter__(self) -> Alive:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _tick(self) -> None:
+        while not self._over.wait(SECONDS_BETWEEN_LINES / 4.0):
+            now = time.monotonic()
+            if now - self._told >= 0.75 * SECONDS_BETWEEN_LINES:
+                self._told = now
+                say(f"  … {self._doing}, {now - self._started:.0f} s so far", self._flags)
+
+
 def tables_json(folder: Path, tables: Mapping[str, pd.DataFrame]) -> str:
     """Return tables as one JSON document; what is missing or not finite is null."""
     records = {

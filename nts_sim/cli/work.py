@@ -14,16 +14,21 @@ import pandas as pd
 
 from nts_sim.charts.frame import figure_bytes
 from nts_sim.charts.gallery import build_charts, view_of
+from nts_sim.charts.plan_money import plan_charts
 from nts_sim.cli.flags import Flags
 from nts_sim.cli.prepare import Prepared
-from nts_sim.cli.tell import progress_on_stderr, ranking_text, say, tables_json, told_if_slow
+from nts_sim.cli.tell import Alive, progress_on_stderr, ranking_text, say, tables_json, told_if_slow
 from nts_sim.engine.compiled import make_ready
+from nts_sim.policies.registry import BOUND, PLANNERS
 from nts_sim.report.html import write_report
+from nts_sim.report.plan_text import plan_text
 from nts_sim.study import store
 from nts_sim.study.chunks import PolicySource
 from nts_sim.study.engines import engine_for
+from nts_sim.study.judged import judge
 from nts_sim.study.manifest import manifest_of
-from nts_sim.study.one_plan import with_one_plan
+from nts_sim.study.one_plan import in_common_world, with_one_plan
+from nts_sim.study.plan_tables import no_plan_tables, plan_tables
 from nts_sim.study.runner import run_comparison, run_plan
 from nts_sim.tables.load import statuses
 from nts_sim.world.model import World
@@ -45,7 +50,10 @@ def run(prepared: Prepared, flags: Flags) -> int:
 
 
 def plan(prepared: Prepared, flags: Flags) -> int:
-    """Run the policy once and tell what to mobilise and send, and what stays short."""
+    """Make a plan and judge it; tell what to prepare and send, what stays short, how sure it is.
+
+    Of a rule, that has no plan, tell what it orders in one simulation and what stays short.
+    """
     study = prepared.study
     folder = store.run_folder(study, "plan", prepared.inputs)
     if store.is_done(folder):
@@ -53,16 +61,50 @@ def plan(prepared: Prepared, flags: Flags) -> int:
     else:
         started = time.monotonic()
         _make_ready(prepared, flags, replications=1)
-        policy, source = next(iter(_sources(prepared, flags).items()))
-        parts = [run_plan(study, name, world, policy, source) for name, _, world in prepared.worlds]
-        orders, gap = (pd.concat([part[name] for part in parts]) for name in ("orders", "gap"))
+        with Alive(flags) as alive:
+            frames = _planned(prepared, alive)
         with store.claimed(folder):
-            store.write_table(folder, "orders", orders)
-            store.write_table(folder, "gap", gap)
-            store.write_file(folder, "plan.csv", store.csv_bytes(orders))
+            for name, table in frames.items():
+                store.write_table(folder, name, table)
+            store.write_file(folder, "plan.csv", store.csv_bytes(frames["orders"]))
+            for name, data in _plan_pictures(frames, folder).items():
+                store.write_file(folder, name, data)
             _finish(prepared, folder, "plan", started, 0)
-    _tell_plan(store.read_results(folder), folder, flags)
+    _tell_plan(store.read_results(folder), folder, prepared, flags)
     return 0
+
+
+def _planned(prepared: Prepared, alive: Alive) -> dict[str, pd.DataFrame]:
+    """Make all tables of a plan: judged where a planner makes it, and one course of events."""
+    study = prepared.study
+    policy, source = next(iter(prepared.policies.items()))
+    made = no_plan_tables()
+    if policy in PLANNERS and policy != BOUND:
+        judged = judge(study, policy, prepared.worlds, _shared(prepared), alive)
+        made = plan_tables(study.scenario.name, policy, judged)
+        policy, source = judged.rehearsal.name, judged.rehearsal.policy
+    alive(f"simulating {policy} once for its orders")
+    parts = [run_plan(study, name, world, policy, source) for name, _, world in prepared.worlds]
+    return made | {name: pd.concat([part[name] for part in parts]) for name in ("orders", "gap")}
+
+
+def _shared(prepared: Prepared) -> list[tuple[float, World]]:
+    """Worlds to plan for: of a set, such as differ in their hazards only."""
+    if len(prepared.worlds) == 1:
+        return [(1.0, prepared.worlds[0][2])]
+    given = prepared.scenarios, prepared.tables
+    return [in_common_world(prepared.study, *member, *given) for member in prepared.scenarios]
+
+
+def _plan_pictures(frames: Mapping[str, pd.DataFrame], folder: Path) -> dict[str, bytes]:
+    """Draw the charts of a plan; none where a rule has none."""
+    if frames["plan_value"].empty:
+        return {}
+    return {
+        f"charts/{name}.{kind}": figure_bytes(chart, kind)
+        for name, chart in plan_charts(frames, folder.name).items()
+        for kind in ("svg", "png")
+    }
 
 
 def _sources(prepared: Prepared, flags: Flags) -> dict[str, PolicySource]:
@@ -163,16 +205,30 @@ def _names(world: World) -> dict[str, Any]:
     }
 
 
-def _tell_plan(frames: Mapping[str, pd.DataFrame], folder: Path, flags: Flags) -> None:
+def _tell_plan(
+    frames: Mapping[str, pd.DataFrame], folder: Path, prepared: Prepared, flags: Flags
+) -> None:
     if flags.json:
         print(tables_json(folder, frames))
         return
-    shown = frames["orders"].head(SHOWN_ORDERS)
+    if len(frames["plan_value"]):
+        print(plan_text(frames, prepared.study.scenario.question))
+    else:
+        print(_orders_text(frames["orders"]))
+    charts = sorted(folder.glob("charts/*.png"))
+    lines = [f"plan    {folder / 'plan.csv'}", f"gaps    {folder / 'gap.csv'}"]
+    print("\n".join(lines + [f"chart   {path}" for path in charts]))
+
+
+def _orders_text(orders: pd.DataFrame) -> str:
+    """Tell the first orders of a rule."""
+    if orders.empty:
+        return "No orders: in this course of events the policy has nothing to mobilise or send."
+    shown = orders.head(SHOWN_ORDERS)
     columns = ["scenario", "day", "kind", "name", "resource", "granted", "unit", "mechanism"]
-    print(shown[columns].round({"granted": 1}).to_string(index=False))
-    if len(frames["orders"]) > SHOWN_ORDERS:
-        print(f"… and {len(frames['orders']) - SHOWN_ORDERS} more orders")
-    print(f"plan    {folder / 'plan.csv'}\ngaps    {folder / 'gap.csv'}")
+    told = shown[columns].round({"granted": 1}).to_string(index=False)
+    left = len(orders) - len(shown)
+    return f"{told}\n… and {left} more orders" if left else told
 
 
 def _paths(folder: Path) -> str:

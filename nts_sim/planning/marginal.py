@@ -141,7 +141,7 @@ def _with_funds(plan: ScenarioPlan, more: Floats) -> Filled:
 def _funds(plan: ScenarioPlan, rows: Floats, columns: Floats) -> Iterator[Priced]:
     """Each fund from each departure on; money that is there early also serves later."""
     world, sets, usable = plan.world, plan.template.sets, _usable(plan)
-    value = np.flip(np.cumsum(np.flip(usable * _by_departure(plan, rows, columns), 1), axis=1), 1)
+    value = np.flip(np.cumsum(np.flip(usable * fund_prices(plan, rows, columns), 1), axis=1), 1)
     for fund, d in np.ndindex(*value.shape):
         owner, kind = world.funds[fund].place, world.funds[fund].kind
         name = "" if owner is None else world.nodes.name[owner]
@@ -156,7 +156,7 @@ def _more_in_fund(plan: ScenarioPlan, direction: Floats, step: float) -> Filled:
     return _with_funds(plan, step * direction)
 
 
-def _by_departure(plan: ScenarioPlan, rows: Floats, columns: Floats) -> Floats:
+def fund_prices(plan: ScenarioPlan, rows: Floats, columns: Floats) -> Floats:
     """Price a billion more that a departure's limits alone allow, [fund, D].
 
     A fund's limit is its row's, or that of the account it is, and that of each single draw on it

@@ -376,6 +376,28 @@ class SolverSpec(Spec):
     time_limit_s: Positive = Field(60.0, description="for one solve; no plan in time is an error")
 
 
+class PlanSpec(Spec):
+    """How much is simulated for a plan (`nts-sim plan`), and to judge it."""
+
+    name: Slug
+    draws: Annotated[int, Field(ge=2, le=1000)] = Field(
+        16, description="planning draws simulated in each round"
+    )
+    samples: Annotated[int, Field(ge=1, le=500)] = Field(
+        8, description="futures that stand for them in the plan"
+    )
+    batches: Annotated[int, Field(ge=3, le=50)] = Field(
+        4, description="fresh batches of draws by which the plan is judged"
+    )
+    batch_draws: Annotated[int, Field(ge=1, le=500)] = Field(6, description="draws in each batch")
+    detail_samples: Annotated[int, Field(ge=1, le=100)] = Field(
+        4, description="classes of futures by which money, days and mechanisms are valued"
+    )
+    evaluation_draws: Annotated[int, Field(ge=2, le=10_000)] = Field(
+        24, description="draws never planned on: what is promised against what is simulated"
+    )
+
+
 class Study(Spec):
     """Everything one command needs to know."""
 
@@ -392,6 +414,7 @@ class Study(Spec):
     policies: Annotated[dict[str, PolicySpec], Field(min_length=1)]
     engine: EngineSpec
     solver: SolverSpec
+    plan: PlanSpec = PlanSpec(name="standard")
     baseline: str = "current_practice"
     replications: Annotated[int, Field(ge=2, le=100_000)] = 100
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 147

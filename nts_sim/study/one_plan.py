@@ -52,7 +52,7 @@ def with_one_plan(
     prepares = bool(planners) and study.preparation.money_bn_vnd > 0.0
     if not planners or (len(scenarios) < 2 and not prepares):
         return dict(sources)
-    members = [_in_common_world(study, *member, scenarios, tables) for member in scenarios]
+    members = [in_common_world(study, *member, scenarios, tables) for member in scenarios]
     if prepares:
         told("planning what to prepare before day 0")
     needs = _needs(study, members) if prepares else ()
@@ -104,7 +104,7 @@ def first_stage(
     spec: PolicySpec,
 ) -> list[Order]:
     """Plan day 0 of a set for all members, on planning draws."""
-    members = [_in_common_world(study, *member, scenarios, tables) for member in scenarios]
+    members = [in_common_world(study, *member, scenarios, tables) for member in scenarios]
     return _orders_of_day_0(name, study, members, spec)
 
 
@@ -118,7 +118,7 @@ def _orders_of_day_0(
     )
 
 
-def _in_common_world(
+def in_common_world(
     study: Study,
     weight: float,
     scenario: ScenarioSpec,

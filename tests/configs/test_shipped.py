@@ -18,7 +18,8 @@ from nts_sim.spec.models import PolicySpec
 OPTIONS = list_options(None)
 GROUPS = {
     "scenario", "network", "threat", "resources", "preparation", "mechanism", "measure", "fund",
-    "information", "policy", "engine", "solver", "experiment",
+    "information", "policy", "engine", "solver", "plan",
+    "experiment",
 }  # fmt: skip
 FILES = sorted(config_root().glob("*/*.yaml"))
 

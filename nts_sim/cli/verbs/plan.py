@@ -11,7 +11,7 @@ from nts_sim.cli.hydra_app import run_hydra_verb
 if TYPE_CHECKING:
     from nts_sim.cli.prepare import Prepared
 
-DEFAULT_POLICY = "expected_value"
+DEFAULT_POLICY = "stochastic"
 
 
 def main(arguments: Sequence[str], flags: Flags) -> int:

@@ -1,0 +1,283 @@
+"""The tables of a judged plan, with names in place of numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from nts_sim.decision.model import Order, OrderKind
+from nts_sim.engine.prepared import posting_cost
+from nts_sim.outcomes.frames import TABLES, empty, frame
+from nts_sim.planning.marginal import MarginalMoney
+from nts_sim.planning.network import supply_of
+from nts_sim.planning.plan import OrderWriter
+from nts_sim.planning.whole import FirstPlan
+from nts_sim.study.judged import Judged
+from nts_sim.world.model import World
+
+PLAN_TABLES = (
+    "plan_first", "plan_value", "marginal_money", "lead_value", "contributions", "shortages",
+    "stability", "rehearsal",
+)  # fmt: skip
+WORTH_TELLING = 1e-3
+"""Bn VND saved by a bn VND below which a price only breaks ties between equal plans."""
+IF_FUNDED = "with one billion: "
+"""Before the kind of what is not done, but would be if there were money."""
+_BURDEN = "total_burden_bn_vnd"
+
+Row = Mapping[str, object]
+
+
+def plan_tables(scenario: str, name: str, judged: Judged) -> dict[str, pd.DataFrame]:
+    """Make the tables of a plan.
+
+    Parameters
+    ----------
+    scenario : name of the scenario or of the set
+    name : of the planner
+    """
+    who = {"scenario": scenario, "policy": name}
+    world = judged.members[0][1]
+    made = {
+        "plan_first": _table("plan_first", who, _first(judged)),
+        "plan_value": _table("plan_value", who, _value(judged, scenario)),
+        "marginal_money": _table("marginal_money", who, _money(judged.money)),
+        "lead_value": _table("lead_value", who, _days(judged, world)),
+        "contributions": _table("contributions", who, _shares(judged, world)),
+        "shortages": _table("shortages", who, _shortages(judged, world)),
+        "stability": _table("stability", who, _stability(judged)),
+    }
+    path = judged.rehearsal.path.assign(scenario=scenario)
+    names = [column.name for column in TABLES["rehearsal"]]
+    return {**made, "rehearsal": frame("rehearsal", {key: path[key] for key in names})}
+
+
+def no_plan_tables() -> dict[str, pd.DataFrame]:
+    """Return the tables of a plan that a rule has none of: all empty."""
+    return {name: empty(name) for name in PLAN_TABLES}
+
+
+def _table(table: str, who: Row, rows: Iterable[Row]) -> pd.DataFrame:
+    listed = [{**who, **row} for row in rows]
+    columns = [column.name for column in TABLES[table]]
+    return frame(table, {column: [row[column] for row in listed] for column in columns})
+
+
+# --- what to do first -----------------------------------------------------------------------
+
+
+def _first(judged: Judged) -> Iterator[Row]:
+    """List what is done before day 0 and the orders of day 0, in whole units."""
+    first = judged.rehearsal.first_plan
+    yield from _prepared(first)
+    if judged.billion is not None:
+        for row in _prepared(judged.billion):
+            yield {**row, "kind": f"{IF_FUNDED}{row['kind']}"}
+    problem = first.problem
+    writer = OrderWriter(problem.world, first.plan, problem.observation, 0)
+    for order in writer.orders():
+        yield _ordered(first, order)
+
+
+def _row(world: World, kind: str, place: int = -1, **others: object) -> dict[str, object]:
+    made: dict[str, object] = dict.fromkeys(
+        ("source", "source_name", "resource", "mechanism", "unit", "reason", "runner_up"), ""
+    )
+    where = {
+        "place": world.nodes.code[place] if place >= 0 else "",
+        "name": world.nodes.name[place] if place >= 0 else "",
+    }
+    return {**made, "kind": kind, "quantity": 1.0, "cost_bn_vnd": 0.0, **where, **others}
+
+
+def _prepared(first: FirstPlan) -> Iterator[Row]:
+    done, world = first.preparation, first.problem.world
+    if done is None:
+        return
+    names, price = world.resources.name, world.resources.acquire_cost
+    for place, r in np.argwhere(done.bought > 0.0).tolist():
+        units = float(done.bought[place, r])
+        yield _row(world, "buy", place, resource=names[r], quantity=units, unit="units",
+                   cost_bn_vnd=units * float(price[r]))  # fmt: skip
+    each = posting_cost(world)
+    for source, place, r, units in done.posted:
+        yield _row(
+            world, "post", place, source=world.nodes.code[source],
+            source_name=world.nodes.name[source], resource=names[r], quantity=units, unit="units",
+            cost_bn_vnd=units * float(each[source, place, r]),
+        )  # fmt: skip
+    for place in sorted(done.depots):
+        yield _row(world, "depot", place, cost_bn_vnd=world.terms.depot_cost_bn_vnd)
+    for m in sorted(done.ready):
+        chosen = world.mechanisms[m]
+        yield _row(world, "ready", mechanism=chosen.name, cost_bn_vnd=chosen.readiness_cost_bn_vnd)
+
+
+def _ordered(first: FirstPlan, order: Order) -> Row:
+    world = first.problem.world
+    mechanism = order.mechanism
+    if order.kind is OrderKind.MOVE:
+        mechanism = first.problem.template.sets.transfer
+    source = order.source if order.kind is OrderKind.MOVE else -1
+    return _row(
+        world, order.kind.name.lower(), order.place,
+        source=world.nodes.code[source] if source >= 0 else "",
+        source_name=world.nodes.name[source] if source >= 0 else "",
+        resource=world.resources.name[order.resource] if order.resource >= 0 else "",
+        mechanism=world.mechanisms[mechanism].name if mechanism >= 0 else "",
+        quantity=order.quantity, unit="bn VND" if order.kind is OrderKind.DRAW else "units",
+        cost_bn_vnd=_cost(first, order), reason=order.reason, runner_up=order.runner_up,
+    )  # fmt: skip
+
+
+def _cost(first: FirstPlan, order: Order) -> float:
+    """What is charged for an order by roads that are free, bn VND."""
+    sets, charges = first.problem.template.sets, first.problem.template.charges
+    if order.kind is OrderKind.MOVE:
+        arc = np.flatnonzero((sets.arc_from == order.source) & (sets.arc_to == order.place))
+        r = int(np.flatnonzero(sets.resource == order.resource)[0])
+        return order.quantity * float(charges.arc[arc[0], r])
+    if order.kind is OrderKind.MOBILISE:
+        return order.quantity * next(
+            float(charges.goods[g, order.place])
+            for g, way in enumerate(sets.goods)
+            if way.mechanism == order.mechanism
+            and supply_of(first.problem.world, way).resource == order.resource
+        )
+    return 0.0
+
+
+# --- what it is worth -----------------------------------------------------------------------
+
+
+def _value(judged: Judged, scenario: str) -> Iterator[Row]:
+    """List how good the plan is, and how sure that is."""
+    first, rehearsal = judged.rehearsal.first_plan, judged.rehearsal
+    solution = first.divisible
+    model = "of the planning model"
+    rows: list[tuple[str, float, str, str]] = [
+        ("objective", first.plan.solution.objective, "bn VND", f"{model}, in whole units"),
+        ("bound", solution.bound, "bn VND", f"no plan {model} costs less"),
+        ("gap", solution.gap, "share", str(solution.status)),
+        ("seconds", solution.seconds, "s", solution.how),
+        ("rounding_loss", first.rounding_loss_bn_vnd, "bn VND", "by whole units"),
+        ("futures", len(solution.sample_cost), "futures", "planned for"),
+        ("vss", judged.worth.vss, "bn VND", "gained by planning for many futures"),
+        ("evpi", judged.worth.evpi, "bn VND", "a perfect forecast would save, at most"),
+        ("saa_gap", judged.gap.gap, "bn VND", f"left by sampling, {len(judged.gap.each)} batches"),
+        ("saa_bound_95", judged.gap.bound_95, "bn VND", "it is below this, with 95 % confidence"),
+        ("stability", judged.stability.tested_spread_percent, "%", "spread of plans' costs"),
+        ("promised", rehearsal.promised_bn_vnd, "bn VND", "harm and cost, by the plan"),
+        ("simulated_planning", rehearsal.simulated_bn_vnd, "bn VND", "on planning draws"),
+        ("one_billion_saves", judged.billion_saves, "bn VND", "spent before day 0; none is given"),
+    ]  # fmt: skip
+    rows += _simulated(judged, scenario)
+    for measure, value, unit, note in rows:
+        yield {"measure": measure, "value": value, "unit": unit, "note": note}
+
+
+def _simulated(judged: Judged, scenario: str) -> list[tuple[str, float, str, str]]:
+    """What the chosen policy comes to on evaluation draws, and how far off the promise was."""
+    rehearsal = judged.rehearsal
+    summary = judged.summary
+    row = _only(summary[(summary["policy"] == rehearsal.name)], scenario)
+    n, mean = int(row["n"]), float(row["mean"])
+    half = (float(row["high"]) - float(row["low"])) / 2.0
+    found = [
+        ("simulated", mean, "bn VND", "on evaluation draws"),
+        ("simulated_half_width", half, "bn VND", "half of its 95 % interval"),
+        ("evaluation_draws", n, "draws", rehearsal.name),
+    ]
+    chosen = rehearsal.path[rehearsal.path["chosen"]].iloc[0]
+    if chosen["round"] > 0 and judged.whole_horizon and mean:
+        found += _optimism(rehearsal.promised_bn_vnd, mean, half, chosen)
+    rows = judged.comparison
+    rows = rows[rows["policy"] == rehearsal.name]
+    if len(rows):
+        against = _only(rows, scenario)
+        half = (float(against["high"]) - float(against["low"])) / 2.0
+        diff, baseline = float(against["diff"]), str(against["baseline"])
+        found.append(("against_baseline", diff, "bn VND", baseline))
+        found.append(("against_baseline_half_width", half, "bn VND", "half of its 95 % interval"))
+    return found
+
+
+def _optimism(
+    promised: float, mean: float, half: float, planning: pd.Series[float]
+) -> list[tuple[str, float, str, str]]:
+    """How far simulations are off the promise: on the same luck, and on luck never planned on."""
+    same, other = float(planning["simulated_bn_vnd"]), float(planning["half_width_bn_vnd"])
+    luck = abs(mean - promised) <= (half**2 + other**2) ** 0.5
+    return [
+        ("optimism_gap_planning", 100.0 * (same - promised) / abs(same), "%",
+         "simulated less promised, of simulated, on planning draws"),
+        ("optimism_gap", 100.0 * (mean - promised) / abs(mean), "%",
+         "the same on evaluation draws"),
+        ("optimism_within_luck", float(luck), "yes: 1", "luck of the draws alone may be so much"),
+    ]  # fmt: skip
+
+
+def _only(table: pd.DataFrame, scenario: str) -> pd.Series[float]:
+    """Return the row of all burden in the scenario, or in the set that it is."""
+    found = table[(table["metric"] == _BURDEN) & (table["key"] == "all")]
+    return found[found["scenario"] == scenario].iloc[0]
+
+
+def _money(values: Sequence[MarginalMoney]) -> Iterator[Row]:
+    """List money that would save something, and all money of day 0 kept for the nation."""
+    for one in sorted(values, key=lambda one: -one.dual):
+        if one.dual < WORTH_TELLING and not (one.owner == "" and one.from_day == 0.0):
+            continue
+        yield {
+            "source": one.source, "fund": one.name, "owner": one.owner, "from_day": one.from_day,
+            "saved_per_bn_vnd": one.dual,
+            "checked_bn_vnd": np.nan if one.difference is None else one.difference,
+            "holds_to_bn_vnd": np.nan if one.holds_to is None else one.holds_to,
+        }  # fmt: skip
+
+
+def _names(world: World) -> dict[str, str]:
+    """Title → name of every mechanism."""
+    return {mechanism.title: mechanism.name for mechanism in world.mechanisms}
+
+
+def _days(judged: Judged, world: World) -> Iterator[Row]:
+    names = _names(world)
+    for one in judged.days:
+        alone = len(one.mechanisms) == 1
+        yield {
+            "mechanism": names[one.mechanisms[0]] if alone else "all",
+            "saved_bn_vnd": one.saved, "planned_again": one.solved,
+        }  # fmt: skip
+
+
+def _shares(judged: Judged, world: World) -> Iterator[Row]:
+    names, saved = _names(world), judged.shares.saved
+    for one in sorted(judged.shares.shares, key=lambda one: -one.share):
+        yield {
+            "mechanism": names[one.mechanism], "share_bn_vnd": one.share,
+            "share": one.share / saved if saved > 0.0 else np.nan,
+            "standard_error_bn_vnd": one.standard_error,
+        }  # fmt: skip
+
+
+def _shortages(judged: Judged, world: World) -> Iterator[Row]:
+    for one in judged.shortages:
+        yield {
+            "place": world.nodes.code[one.place], "name": world.nodes.name[one.place],
+            "resource": world.resources.name[one.resource], "first_day": one.first_day,
+            "last_day": one.last_day, "units": one.units, "share": one.share,
+            "harm_bn_vnd": one.harm_bn_vnd, "cause": str(one.cause.why), "what": one.cause.what,
+            "where": one.cause.where, "limit": one.cause.limit,
+            "saves_bn_vnd": one.cause.saves_bn_vnd,
+        }  # fmt: skip
+
+
+def _stability(judged: Judged) -> Iterator[Row]:
+    for one in judged.stability.spending:
+        yield {
+            "kind": one.kind, "thing": one.thing, "name": one.place, "mean_bn_vnd": one.mean,
+            "sd_bn_vnd": one.sd, "share": one.share,
+        }  # fmt: skip
