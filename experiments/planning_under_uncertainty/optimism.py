@@ -42,7 +42,7 @@ def world_of(scenario: str) -> World:
 
 
 def promised(world: World, draws: int) -> float:
-    """Return expected harm and cost by the plan, for needs as they come under the policy, bn VND."""
+    """Return expected harm and cost by the plan, for needs as they come under it, bn VND."""
     incumbent = planned(POLICY, PolicySpec())
     edges = scenario_template(world).sets.edges_days
     samples = draw_samples(world, edges, SEED, range(draws), SAMPLES, incumbent)

@@ -17,12 +17,11 @@ import numpy as np
 
 from nts_sim.planning.filling import Filled
 from nts_sim.planning.marginal import fund_prices
-from nts_sim.planning.network import supply_of
 from nts_sim.planning.scenario import ScenarioPlan
 from nts_sim.planning.stages import TwoStageSolution
 from nts_sim.planning.template import Template
 from nts_sim.planning.variants import in_template
-from nts_sim.world.model import Bools, Floats, Ints, World
+from nts_sim.world.model import Bools, Floats, Ints
 
 _MATTERS = 1e-3
 """Share of all harm left below which a shortage is not told."""
@@ -275,9 +274,7 @@ class _Inquiry:
         near = used or [min(worth, key=lambda way: way.lacking / way.value)]
         causes = [cause for way in near for cause in self._takes(way, samples)]
         unit = self._unit_cost(r)
-        return max(
-            causes, key=lambda cause: _for_money(cause, unit), default=Cause(Why.DEAR)
-        )
+        return max(causes, key=lambda cause: _for_money(cause, unit), default=Cause(Why.DEAR))
 
     def _unit_cost(self, r: int) -> float:
         resource = self._plan.template.sets.resource[r]

@@ -260,8 +260,11 @@ def _sure(frames: Frames, value: Mapping[str, float]) -> Iterator[str]:
     if "optimism_gap" in value:
         yield say("plan.sure.promised", promised=value["promised"],
                   planning=value["simulated_planning"], off=value["optimism_gap_planning"])  # fmt: skip
-    told = {"simulated": value["simulated"], "half": value["simulated_half_width"],
-            "n": int(value["evaluation_draws"])}
+    told = {
+        "simulated": value["simulated"],
+        "half": value["simulated_half_width"],
+        "n": int(value["evaluation_draws"]),
+    }
     if "optimism_gap" in value:
         luck = say("plan.sure.luck") if value["optimism_within_luck"] else ""
         yield say("plan.sure.simulated", **told, off=value["optimism_gap"], luck=luck)

@@ -112,9 +112,7 @@ def judge(
         Where no plan is known when time ends.
     """
     spec = study.plan
-    rehearsal = rehearse(
-        study, name, shared, n_draws=spec.draws, n_samples=spec.samples, told=told
-    )
+    rehearsal = rehearse(study, name, shared, n_draws=spec.draws, n_samples=spec.samples, told=told)
     first = rehearsal.first_plan
     settings = settings_of(name, study.policies.get(name, PolicySpec()))
     risk, highs = first_risk(settings), Highs(study.solver.time_limit_s, GAP)
@@ -197,7 +195,11 @@ def _fresh(
     chance = np.full(each, 1.0 / each)
     return [
         [
-            (weight, world, Samples(Futures(path[at], chance), covered[at], np.arange(n * each)[at]))
+            (
+                weight,
+                world,
+                Samples(Futures(path[at], chance), covered[at], np.arange(n * each)[at]),
+            )
             for (weight, world), path, covered in zip(shared, seen.path, seen.covered, strict=True)
         ]
         for at in (slice(k * each, (k + 1) * each) for k in range(n))
