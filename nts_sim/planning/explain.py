@@ -146,13 +146,14 @@ def _short(plan: ScenarioPlan, solution: TwoStageSolution) -> _Short:
                for r in range(len(sets.resource))]  # fmt: skip
     total = np.maximum(sum(by_cell), 1e-300)
     units, lost = np.zeros((2, *price.shape))
+    at_place = np.arange(sets.n_places)[:, None] == sets.place
     for r, part in enumerate(by_cell):
         share = part / total
         scarce = np.where(share > _PART, left, 0.0)
-        for target, values in (
-            (units, scarce * sets.person_need[:, :, r, None]), (lost, harm * share),
-        ):  # fmt: skip
-            np.add.at(target[:, :, r], (slice(None), sets.place), values.sum(axis=2))
+        lacking = scarce * sets.person_need[:, :, r, None]
+        units[:, :, r], lost[:, :, r] = (
+            at_place @ values.sum(axis=2) for values in (lacking, harm * share)
+        )
     return _Short(units, lost)
 
 
@@ -331,7 +332,7 @@ class _Inquiry:
 
 
 def _for_money(cause: Cause, unit_bn_vnd: float) -> float:
-    """Saving of a cause's limit for a bn VND; units are taken at what new ones cost."""
+    """Return what a limit saves for a bn VND; units are taken at what new ones cost."""
     return cause.saves_bn_vnd / (1.0 if cause.why in MONEY else unit_bn_vnd)
 
 
@@ -489,7 +490,7 @@ class _Limits:
         return Cause(why, "", names[at[0]], limit, saves)
 
     def _resource(self, r: int) -> str:
-        return self._world.resources.name[self._plan.template.sets.resource[r]]
+        return self._world.resources.name[int(self._plan.template.sets.resource[r])]
 
 
 def _families(t: Template) -> dict[int, tuple[Why | str, tuple[int, ...]]]:

@@ -133,7 +133,7 @@ def _ordered(first: FirstPlan, order: Order) -> Row:
 
 
 def _cost(first: FirstPlan, order: Order) -> float:
-    """What is charged for an order by roads that are free, bn VND."""
+    """Return what is charged for an order by roads that are free, bn VND."""
     sets, charges = first.problem.template.sets, first.problem.template.charges
     if order.kind is OrderKind.MOVE:
         arc = np.flatnonzero((sets.arc_from == order.source) & (sets.arc_to == order.place))
@@ -179,7 +179,7 @@ def _value(judged: Judged, scenario: str) -> Iterator[Row]:
 
 
 def _simulated(judged: Judged, scenario: str) -> list[tuple[str, float, str, str]]:
-    """What the chosen policy comes to on evaluation draws, and how far off the promise was."""
+    """Tell what the chosen policy comes to on evaluation draws, and how far off the promise was."""
     rehearsal = judged.rehearsal
     summary = judged.summary
     row = _only(summary[(summary["policy"] == rehearsal.name)], scenario)
@@ -207,7 +207,7 @@ def _simulated(judged: Judged, scenario: str) -> list[tuple[str, float, str, str
 def _optimism(
     promised: float, mean: float, half: float, planning: pd.Series[float]
 ) -> list[tuple[str, float, str, str]]:
-    """How far simulations are off the promise: on the same luck, and on luck never planned on."""
+    """Tell how far simulations are off the promise: on the same luck and on other luck."""
     same, other = float(planning["simulated_bn_vnd"]), float(planning["half_width_bn_vnd"])
     luck = abs(mean - promised) <= (half**2 + other**2) ** 0.5
     return [
