@@ -124,7 +124,7 @@ class CompiledEngine:
     def unaided(self) -> CompiledEngine:
         """Copy the present without a unit anywhere or on its way: what would come without help."""
         other = copy(self)
-        other._play = Play(*(table.copy() for table in self._play))
+        other._play = Play._make(table.copy() for table in self._play)
         other._control, other._admit_row = other._play.control[0], {}
         other._play.shipments["amount"] = 0.0
         other.state = Shown(other._fixed, other._play)
