@@ -49,7 +49,7 @@ def plan_tables(scenario: str, name: str, judged: Judged) -> dict[str, pd.DataFr
         "shortages": _table("shortages", who, _shortages(judged, world)),
         "stability": _table("stability", who, _stability(judged)),
     }
-    path = judged.rehearsal.path.assign(scenario=scenario)
+    path = judged.rehearsal.path.assign(**who)
     names = [column.name for column in TABLES["rehearsal"]]
     return {**made, "rehearsal": frame("rehearsal", {key: path[key] for key in names})}
 
@@ -278,6 +278,6 @@ def _shortages(judged: Judged, world: World) -> Iterator[Row]:
 def _stability(judged: Judged) -> Iterator[Row]:
     for one in judged.stability.spending:
         yield {
-            "kind": one.kind, "thing": one.thing, "name": one.place, "mean_bn_vnd": one.mean,
+            "kind": one.kind, "thing": one.thing, "where": one.place, "mean_bn_vnd": one.mean,
             "sd_bn_vnd": one.sd, "share": one.share,
         }  # fmt: skip
