@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ from nts_sim.study.judged import judge
 from nts_sim.study.manifest import manifest_of
 from nts_sim.study.one_plan import in_common_world, with_one_plan
 from nts_sim.study.plan_tables import no_plan_tables, plan_tables
-from nts_sim.study.portfolios import Asked, judge_portfolios, n_simulations
+from nts_sim.study.portfolios import Asked, every_portfolio, judge_portfolios, n_simulations
 from nts_sim.study.runner import run_comparison, run_plan
 from nts_sim.tables.load import statuses
 from nts_sim.world.model import World
@@ -80,12 +80,15 @@ def plan(prepared: Prepared, flags: Flags) -> int:
 
 def portfolios(prepared: Prepared, flags: Flags) -> int:
     """Choose among all portfolios of the measures, each with a plan of its own; tell the table."""
-    folder = store.run_folder(prepared.study, "portfolios", prepared.inputs)
+    study = prepared.study
+    measures = tuple(study.measures.values()) or _alone(study.measure)
+    every_portfolio(measures)  # refused before anything is written
+    folder = store.run_folder(study, "portfolios", prepared.inputs)
     if store.is_done(folder):
         say(f"already there: {folder}", flags)
     else:
         with store.claimed(folder):
-            _portfolios_into(folder, prepared, flags)
+            _portfolios_into(folder, prepared, measures, flags)
     frames = store.read_results(folder)
     if flags.json:
         print(tables_json(folder, frames))
@@ -95,7 +98,9 @@ def portfolios(prepared: Prepared, flags: Flags) -> int:
     return _told_failures(frames["failures"], flags)
 
 
-def _portfolios_into(folder: Path, prepared: Prepared, flags: Flags) -> None:
+def _portfolios_into(
+    folder: Path, prepared: Prepared, measures: Sequence[MeasureSpec], flags: Flags
+) -> None:
     study, started = prepared.study, time.monotonic()
     policy, source = next(iter(prepared.policies.items()))
     scenarios = tuple(
@@ -105,7 +110,6 @@ def _portfolios_into(folder: Path, prepared: Prepared, flags: Flags) -> None:
         )
     )
     asked = Asked(study, policy, source, scenarios, prepared.tables)
-    measures = tuple(study.measures.values()) or _alone(study.measure)
     _make_ready(prepared, flags, n_simulations(asked, measures))
     with progress_on_stderr(flags) as progress:
         frames = judge_portfolios(asked, measures, lambda told: say(told, flags), progress)
