@@ -80,6 +80,8 @@ def _prepare(frames: Frames, value: Mapping[str, float]) -> Iterator[str]:
         yield from _grouped(done)
         total = float(done["cost_bn_vnd"].sum())
         yield say("plan.prepare.total", amount=total, loss=value["rounding_loss"])
+        if value["prepared_in_simulation"] <= 0.0:
+            yield say("plan.prepare.better_without")
         return
     yield say("plan.prepare.no_money")
     if funded.empty or value["one_billion_saves"] < WORTH_TELLING:
@@ -106,8 +108,9 @@ def _group(rows: pd.DataFrame) -> str:
     )
     by_place = rows.groupby("name")["quantity"].sum().sort_values(ascending=False)
     thing = name_of("resource", resource) if resource else name_of("mechanism", mechanism)
+    alone = kind == "depot" or len(by_place) == 1
     places = [
-        str(name) if kind == "depot" else say("plan.place", place=name, amount=units)
+        str(name) if alone else say("plan.place", place=name, amount=units)
         for name, units in by_place.items()
     ]
     return say(
@@ -215,11 +218,7 @@ def _more(frames: Frames) -> Iterator[str]:
     if early.empty:
         yield say("plan.more.no_money")
     for _, row in early.iterrows():
-        where = f" ({row['owner']})" if row["owner"] else ""
-        yield say(
-            "plan.more.money", fund=f"{name_of('fund', row['fund'])}{where}",
-            saves=row["saved_per_bn_vnd"], holds=row["holds_to_bn_vnd"],
-        )  # fmt: skip
+        yield _billion(row)
     alone = days[(days["mechanism"] != "all") & (days["saved_bn_vnd"] >= WORTH_TELLING)]
     alone = alone.sort_values("saved_bn_vnd", ascending=False).head(3)
     if alone.empty:
@@ -231,6 +230,15 @@ def _more(frames: Frames) -> Iterator[str]:
     )
     every = days.loc[days["mechanism"] == "all", "saved_bn_vnd"]
     yield say("plan.more.day", listed=listed, every=float(every.max()))
+
+
+def _billion(row: pd.Series[float]) -> str:
+    """Tell what one billion more in a fund saves, and how far that goes on."""
+    where = f" ({row['owner']})" if row["owner"] else ""
+    told = {"fund": f"{name_of('fund', str(row['fund']))}{where}", "saves": row["checked_bn_vnd"]}
+    if row["holds_to_bn_vnd"] >= 1.0:
+        return say("plan.more.money", **told, holds=row["holds_to_bn_vnd"])
+    return say("plan.more.money_first", **told, rate=row["saved_per_bn_vnd"])
 
 
 def _shares(rows: pd.DataFrame) -> Iterator[str]:

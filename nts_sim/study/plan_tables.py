@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from nts_sim.decision.model import Order, OrderKind
-from nts_sim.engine.prepared import posting_cost
+from nts_sim.engine.prepared import posting_cost, preparation_cost
 from nts_sim.outcomes.frames import TABLES, empty, frame
 from nts_sim.planning.marginal import MarginalMoney
 from nts_sim.planning.network import supply_of
@@ -173,9 +173,20 @@ def _value(judged: Judged, scenario: str) -> Iterator[Row]:
         ("simulated_planning", rehearsal.simulated_bn_vnd, "bn VND", "on planning draws"),
         ("one_billion_saves", judged.billion_saves, "bn VND", "spent before day 0; none is given"),
     ]  # fmt: skip
+    rows.append(("prepared_in_simulation", _spent(judged), "bn VND", "by the chosen policy"))
     rows += _simulated(judged, scenario)
     for measure, value, unit, note in rows:
         yield {"measure": measure, "value": value, "unit": unit, "note": note}
+
+
+def _spent(judged: Judged) -> float:
+    """Return what the chosen policy spends before day 0: the best round may be one without."""
+    world, policy = judged.members[0][1], judged.rehearsal.policy()
+    return (
+        0.0
+        if policy.prepare is None
+        else preparation_cost(world, policy.prepare(world)).total_bn_vnd
+    )
 
 
 def _simulated(judged: Judged, scenario: str) -> list[tuple[str, float, str, str]]:

@@ -19,6 +19,7 @@ VALUES = {
     "objective": 100.0, "bound": 99.9, "gap": 1e-3, "seconds": 2.0, "rounding_loss": 0.25,
     "futures": 8.0, "vss": 13.0, "evpi": 12.0, "saa_gap": 3.0, "saa_bound_95": 7.0,
     "stability": 0.6, "promised": 100.0, "simulated_planning": 104.0, "one_billion_saves": 0.0,
+    "prepared_in_simulation": 8.5,
     "simulated": 110.0, "simulated_half_width": 20.0, "evaluation_draws": 24.0,
     "optimism_gap_planning": 3.8, "optimism_gap": 9.1, "optimism_within_luck": 1.0,
     "against_baseline": -30.0, "against_baseline_half_width": 8.0,
@@ -80,6 +81,20 @@ def test_units_are_put_together_and_whole() -> None:
     assert "In all 8.5 bn VND; whole units instead of parts cost 0.25 bn VND more." in text
 
 
+def test_preparing_that_does_worse_in_simulation_is_told() -> None:
+    values = table("plan_value", *[
+        {"measure": key, "value": 0.0 if key == "prepared_in_simulation" else value}
+        for key, value in VALUES.items() if not key.startswith("against")
+    ])  # fmt: skip
+    text = told(
+        plan_value=values,
+        plan_first=table("plan_first", {"kind": "depot", "name": "Cao Bằng", "cost_bn_vnd": 0.5}),
+        marginal_money=table("marginal_money", {"source": "preparation", "fund": "budget"}),
+    )
+    assert "preparing nothing did better" in text
+    assert "Against" not in text
+
+
 def test_one_billion_is_told_where_none_is_given() -> None:
     row = {"kind": f"{IF_FUNDED}buy", "resource": "cert_team", "name": "Hà Nội", "quantity": 1.0,
            "cost_bn_vnd": 0.8}  # fmt: skip
@@ -89,7 +104,7 @@ def test_one_billion_is_told_where_none_is_given() -> None:
         for key, value in VALUES.items()
     ])  # fmt: skip
     text = told(plan_first=table("plan_first", row), plan_value=values)
-    assert "One billion would go to: buy 1 cyber teams: Hà Nội 1" in text
+    assert "One billion would go to: buy 1 cyber teams: Hà Nội; 0.8 bn VND" in text
     assert "The plan would cost 5.1 bn VND less." in text
     assert "ORDER ON DAY 0 Nothing yet" in text
 
@@ -122,7 +137,9 @@ def test_money_is_told_up_to_where_it_holds() -> None:
     row = {"source": "fund", "fund": "account", "owner": "Thanh Hóa", "saved_per_bn_vnd": 3.2,
            "checked_bn_vnd": 3.1, "holds_to_bn_vnd": 16.0}  # fmt: skip
     text = told(marginal_money=table("marginal_money", row))
-    assert "(Thanh Hóa) saves 3.2 bn VND, and so does each up to 16 bn VND more" in text
+    assert "(Thanh Hóa) saves 3.1 bn VND, and so does each of the next, up to 16 bn VND" in text
+    little = told(marginal_money=table("marginal_money", row | {"holds_to_bn_vnd": 0.25}))
+    assert "saves 3.1 bn VND; its first part saves most, at a rate of 3.2 for one." in little
 
 
 def test_a_rule_that_does_better_is_told() -> None:
