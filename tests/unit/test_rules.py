@@ -29,7 +29,7 @@ from nts_sim.testing import (
 from nts_sim.units import ticks
 from nts_sim.world.model import Effect, Fund, Hazard, Inject, Mechanism, Trigger, World
 
-RULES = tuple(name for name in POLICY_NAMES if name != "expected_value")
+RULES = RULE_NAMES
 ACTIVE_RULES = tuple(name for name in RULES if name != "do_nothing")
 DIVIDING_RULES = ("equal_share", "per_capita", "risk_proportional")
 
