@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from scipy.sparse import block_array, csc_array, eye_array, kron, vstack
+from scipy.sparse import coo_array, csc_array
 
-from nts_sim.planning.linear import Basis, LinearProgram
+from nts_sim.planning.linear import Basis, Ints32, LinearProgram
 from nts_sim.planning.risk import Risk, RiskColumns, risk_program
 from nts_sim.planning.stages import TwoStage
 from nts_sim.world.model import Bools, Floats, Ints
@@ -64,7 +63,7 @@ def stacked(
     parts, program = two_stage.parts, two_stage.program
     own, rows = np.ix_(kept, parts.own), np.ix_(kept, parts.own_rows)
     layout = _layout(two_stage, measure, len(kept))
-    matrix = _matrix(two_stage, measure, kept)
+    matrix = _matrix(two_stage, measure, kept, layout)
     weight = two_stage.probability[kept] * (measure is None)
     extra = _NOTHING if measure is None else measure[0]
     carried = two_stage.offset[kept][: layout.carry.stop - layout.carry.start]
@@ -106,24 +105,41 @@ _NOTHING = LinearProgram(
 )  # fmt: skip
 
 
-def _matrix(two_stage: TwoStage, measure: Measure | None, kept: Ints) -> csc_array:
+Entries = tuple[Ints, Ints | Ints32, Floats]
+"""Rows, columns and values of a part of a matrix."""
+
+
+def _matrix(two_stage: TwoStage, measure: Measure | None, kept: Ints, layout: Layout) -> csc_array:
     """Set up the block matrix; its last block row says F_s − q_s · y_s ≥ offset_s."""
-    parts, n = two_stage.parts, len(kept)
-    own = kron(eye_array(n), parts.recourse, format="csc")
-    blocks: list[list[Any]] = [[parts.first, None], [vstack([parts.link] * n), own]]
+    parts = two_stage.parts
+    first, link, recourse = (part.tocoo() for part in (parts.first, parts.link, parts.recourse))
+    entries = [
+        (first.row, first.col, first.data),
+        _repeated(layout.own_rows[:, link.row], link.col, link.data),
+        _repeated(layout.own_rows[:, recourse.row], layout.own[:, recourse.col], recourse.data),
+    ]
     if measure is not None:
         program, columns = measure
+        risk, carry = program.matrix.tocoo(), layout.carry.start
         priced = two_stage.cost[np.ix_(kept, parts.own)]
-        row, column = np.nonzero(priced)
-        place = (row, row * priced.shape[1] + column)
-        price = csc_array((-priced[row, column], place), shape=(n, priced.size))
-        ones = (np.ones(n), (np.arange(n), columns.cost[kept]))
-        carry = csc_array(ones, shape=(n, len(program.cost)))
-        blocks = [[*row, None] for row in blocks]
-        blocks += [[None, None, program.matrix], [None, price, carry]]
-    matrix = csc_array(block_array(blocks, format="csc"))
+        sample, column = np.nonzero(priced)
+        ones, every = np.ones(len(kept)), np.arange(len(kept))
+        entries += [
+            (layout.risk_rows.start + risk.row, layout.risk.start + risk.col, risk.data),
+            (carry + sample, layout.own[sample, column], -priced[sample, column]),
+            (carry + every, layout.risk.start + columns.cost[kept], ones),
+        ]
+    row, column, value = (np.concatenate(part) for part in zip(*entries, strict=True))
+    shape = (layout.carry.stop, layout.risk.stop)
+    matrix = csc_array(coo_array((value, (row, column)), shape=shape))
     matrix.sort_indices()
     return matrix
+
+
+def _repeated(rows: Ints, columns: Ints | Ints32, values: Floats) -> Entries:
+    """Repeat entries of a block for each sample; rows are [kept, entry]."""
+    column = np.broadcast_to(columns.astype(np.int64), rows.shape)
+    return rows.ravel(), column.ravel(), np.broadcast_to(values, rows.shape).ravel()
 
 
 def _layout(two_stage: TwoStage, measure: Measure | None, n: int) -> Layout:

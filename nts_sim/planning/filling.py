@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from nts_sim.planning.numbers import Numbers
-from nts_sim.planning.problem import Charges, Equity, Sets
+from nts_sim.planning.problem import Equity, Sets
 from nts_sim.planning.solve import Basis
 from nts_sim.planning.template import Template
 from nts_sim.planning.twostage import TwoStage
@@ -169,10 +169,15 @@ def _bounds(t: Template, numbers: Numbers, demand: Floats, pair: Bools) -> Float
     _open(upper, c.release, present[:, :, None])
     short = _shortage(sets, numbers, demand, _least_own(t, numbers))
     _open(upper, c.prepare.spared, _spared_bounds(t, numbers))
-    _open(upper, c.lend, _lend_bounds(t, numbers, short))
-    _open(upper, c.forward, _forward_bounds(sets, t.charges, numbers, short, present))
-    _open(upper, c.create, _create_bounds(sets, t.charges, numbers, short))
-    _open(upper, c.guest, np.where(_visited(t, numbers, upper), stays, 0.0))
+    there = np.cumsum(numbers.guest_inflow, axis=2) + numbers.guest[:, :, None] > 0.0
+    for arrivals in (
+        _lent(t, numbers, short), _forwarded(t, numbers, short, present),
+        _created(t, numbers, short),
+    ):  # fmt: skip
+        upper[arrivals.column] = arrivals.most
+        there[arrivals.place, arrivals.resource, arrivals.period] = True
+    visited = np.logical_or.accumulate(there, axis=2)
+    _open(upper, c.guest, np.where(visited, stays, 0.0))
     _open(upper, c.draw, _draw_bounds(t, numbers, short))
     return upper
 
@@ -199,19 +204,6 @@ def _spared_bounds(t: Template, numbers: Numbers) -> Floats:
     return np.where(np.maximum.accumulate(numbers.lendable, axis=2) > 0.0, 0.0, posted)
 
 
-def _visited(t: Template, numbers: Numbers, upper: Floats) -> Bools:
-    """Whether visitors may be there in a period, bool array [place, R, T]."""
-    sets, c = t.sets, t.columns
-    there = np.cumsum(numbers.guest_inflow, axis=2) + numbers.guest[:, :, None] > 0.0
-    every = np.arange(len(sets.arc_from))
-    for arcs, block in ((every, c.lend), (sets.forward, c.forward)):
-        open_now = ((upper[block] > 0.0) & (block >= 0)).any(axis=2)
-        np.logical_or.at(there, sets.arc_to[arcs], open_now)
-    for g, way in enumerate(sets.goods):
-        there[:, way.resource] |= ((upper[c.create[g]] > 0.0) & (c.create[g] >= 0)).any(axis=1)
-    return np.logical_or.accumulate(there, axis=2)
-
-
 def _shortage(sets: Sets, numbers: Numbers, demand: Floats, own: Floats) -> Bools:
     """Whether units that serve from period t on could still be used, bool array [place, R, T]."""
     days = np.where(sets.is_team[:, None], 1.0, sets.lengths_days)
@@ -227,17 +219,60 @@ def _first_served(period: Ints, n_periods: int) -> Bools:
     return np.asarray(period[..., None] == np.arange(n_periods))
 
 
-def _lend_bounds(t: Template, numbers: Numbers, short: Bools) -> Floats:
-    sets, charges = t.sets, t.charges
-    first = _first_served(numbers.arc_period, sets.n_periods)[:, None]
-    wanted = short[sets.arc_to][:, :, None, :]
-    may_pay = charges.arc_allowed[:, None, None, None]
+@dataclass(frozen=True, eq=False)
+class _Arrivals:
+    """What may be sent or created: column, most, and where and when it serves; arrays [open]."""
+
+    column: Ints
+    most: Floats
+    place: Ints
+    resource: Ints
+    period: Ints
+
+
+def _arrivals(
+    block: Ints, most: Floats, place: Ints, resource: Ints, period: Ints, short: Bools
+) -> _Arrivals:
+    """Keep what is not too late, could still be used and may be sent at all.
+
+    Parameters
+    ----------
+    block : int array [i, j, D, T], columns
+    most : float array [i, j, D]
+    place, resource, period : int arrays that broadcast to [i, j, D]
+    """
+    place, resource, period = (
+        np.broadcast_to(part, most.shape) for part in (place, resource, period)
+    )
+    at = np.nonzero((most > 0.0) & (period < short.shape[2]))
+    at = tuple(part[short[place[at], resource[at], period[at]]] for part in at)
+    column = block[(*at, period[at])]
+    at = tuple(part[column >= 0] for part in at)
+    return _Arrivals(column[column >= 0], most[at], place[at], resource[at], period[at])
+
+
+def _sent(
+    t: Template, numbers: Numbers, short: Bools, block: Ints, arcs: Ints, room: Floats
+) -> _Arrivals:
+    """Units sent along arcs, of which sources have so much room, float array [place, R, D]."""
+    sets = t.sets
+    allowed = t.charges.arc_allowed[arcs, None, None]
+    return _arrivals(
+        block,
+        np.where(allowed, room[sets.arc_from[arcs]], 0.0),
+        sets.arc_to[arcs, None, None],
+        np.arange(len(sets.resource))[:, None],
+        numbers.arc_period[arcs, None],
+        short,
+    )
+
+
+def _lent(t: Template, numbers: Numbers, short: Bools) -> _Arrivals:
     still = numbers.lendable >= np.maximum.accumulate(numbers.lendable, axis=2)
     room = numbers.lendable * still
     if t.problem.preparing is not None:
-        room = np.where(still & _may_lend_on(sets, numbers), np.inf, 0.0)
-    lendable = room[sets.arc_from][:, :, :, None]
-    return np.where(first & wanted & may_pay, lendable, 0.0)
+        room = np.where(still & _may_lend_on(t.sets, numbers), np.inf, 0.0)
+    return _sent(t, numbers, short, t.columns.lend, np.arange(len(t.sets.arc_from)), room)
 
 
 def _may_lend_on(sets: Sets, numbers: Numbers) -> Bools:
@@ -251,25 +286,25 @@ def _may_lend_on(sets: Sets, numbers: Numbers) -> Bools:
     return np.asarray((numbers.lendable > 0.0) | ~needed, dtype=np.bool_)
 
 
-def _forward_bounds(
-    sets: Sets, charges: Charges, numbers: Numbers, short: Bools, present: Floats
-) -> Floats:
-    arcs = sets.forward
-    first = _first_served(numbers.arc_period[arcs], sets.n_periods)[:, None]
-    wanted = short[sets.arc_to[arcs]][:, :, None, :]
-    may_pay = charges.arc_allowed[arcs][:, None, None, None]
-    here = present[sets.arc_from[arcs]][:, :, None, None]
-    return np.where(first & wanted & may_pay, here, 0.0)
+def _forwarded(t: Template, numbers: Numbers, short: Bools, present: Floats) -> _Arrivals:
+    room = np.repeat(present[:, :, None], len(t.sets.departure), axis=2)
+    return _sent(t, numbers, short, t.columns.forward, t.sets.forward, room)
 
 
-def _create_bounds(sets: Sets, charges: Charges, numbers: Numbers, short: Bools) -> Floats:
-    resource = np.array([way.resource for way in sets.goods], dtype=np.int64)
-    first = _first_served(numbers.goods_period, sets.n_periods)
-    wanted = np.moveaxis(short[:, resource], 1, 0)[:, :, None, :]
+def _created(t: Template, numbers: Numbers, short: Bools) -> _Arrivals:
+    sets = t.sets
     limit = np.minimum(numbers.goods_place_left, numbers.goods_left[:, None])
     limit = np.where(limit > 0.0, 2.0 * limit + 1.0, 0.0)  # rows bind, so that prices are theirs
-    may_pay = charges.goods_allowed[:, :, None, None]
-    return np.where(first & wanted & may_pay, limit[:, :, None, None], 0.0)
+    limit = np.where(t.charges.goods_allowed, limit, 0.0)
+    resource = np.array([way.resource for way in sets.goods], dtype=np.int64)
+    return _arrivals(
+        t.columns.create,
+        np.repeat(limit[:, :, None], len(sets.departure), axis=2),
+        np.arange(sets.n_places)[:, None],
+        resource[:, None, None],
+        numbers.goods_period,
+        short,
+    )
 
 
 def _draw_bounds(t: Template, numbers: Numbers, short: Bools) -> Floats:

@@ -62,12 +62,13 @@ def read_plan(filled: Filled, solution: TwoStageSolution) -> Plan:
     """Read a checked solution back into blocks."""
     t = filled.template
     c, prepare = t.columns, t.columns.prepare
-    every = np.zeros((len(solution.y), len(t.program.cost) + 1))
-    every[:, filled.columns] = np.maximum(solution.y, 0.0)
+    y = np.maximum(solution.y, 0.0)
+    every = np.zeros((len(y), len(t.program.cost) + 1))
+    every[:, filled.columns] = y
     opening = np.zeros(len(t.program.cost) + 1, dtype=np.bool_)
     opening[filled.columns] = True
     x = every[0]
-    price = t.program.cost - t.surcharge
+    price = (t.program.cost - t.surcharge)[filled.columns]
     return Plan(
         template=t,
         numbers=filled.numbers,
@@ -81,7 +82,7 @@ def read_plan(filled: Filled, solution: TwoStageSolution) -> Plan:
         posted=x[prepare.post],
         depots=x[prepare.depot] > 0.5,
         ready=x[prepare.ready] > 0.5,
-        cost_bn_vnd=every[:, :-1] @ price,
+        cost_bn_vnd=(y * price).sum(axis=1),
         opening=opening,
         solution=solution,
     )

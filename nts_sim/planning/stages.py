@@ -54,19 +54,18 @@ class TwoStage:
     @cached_property
     def parts(self) -> Parts:
         """A cut into its blocks."""
-        matrix = self.program.matrix.tocsr()
-        own = np.flatnonzero(~self.shared)
-        touched = np.bincount(matrix[:, own].nonzero()[0], minlength=matrix.shape[0]) > 0
-        shared, rows = np.flatnonzero(self.shared), np.flatnonzero(touched)
-        first_rows = np.flatnonzero(~touched)
+        program, own = self.program, ~self.shared
+        column = np.repeat(np.arange(len(own)), np.diff(program.start))
+        touched = np.zeros(len(program.row_lower), np.bool_)
+        touched[program.index[own[column]]] = True
         return Parts(
-            shared=shared,
-            own=own,
-            first_rows=first_rows,
-            own_rows=rows,
-            first=matrix[first_rows][:, shared].tocsc(),
-            link=matrix[rows][:, shared].tocsc(),
-            recourse=matrix[rows][:, own].tocsc(),
+            shared=np.flatnonzero(self.shared),
+            own=np.flatnonzero(own),
+            first_rows=np.flatnonzero(~touched),
+            own_rows=np.flatnonzero(touched),
+            first=_block(program, column, self.shared, ~touched),
+            link=_block(program, column, self.shared, touched),
+            recourse=_block(program, column, own, touched),
         )
 
     @property
@@ -113,6 +112,19 @@ class TwoStage:
         )
         made.__dict__["parts"] = self.parts
         return made
+
+
+def _block(program: LinearProgram, column: Ints, columns: Bools, rows: Bools) -> csc_array:
+    """Cut out of A some columns, bool array [column], and some rows, bool array [row].
+
+    `column` is the column of each entry.
+    """
+    kept = columns[column] & rows[program.index]
+    counts = np.bincount(column[kept], minlength=len(columns))[columns]
+    index = (np.cumsum(rows) - 1)[program.index[kept]]
+    start = np.concatenate(([0], np.cumsum(counts)))
+    shape = (int(rows.sum()), int(columns.sum()))
+    return csc_array((program.value[kept], index, start), shape=shape)
 
 
 @dataclass(frozen=True, eq=False)
