@@ -1,6 +1,6 @@
 """What each further billion for preparation saves: by the plan's price, and in simulation.
 
-    python experiments/budget_frontier/run.py [REPLICATIONS] [BUDGET …]
+python experiments/budget_frontier/run.py [REPLICATIONS] [BUDGET …]
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def planned_for(world: World) -> FirstPlan:
 
 
 def price(plan: FirstPlan) -> float:
-    """What one more billion saves by the plan's prices."""
+    """Return what one more billion saves by the prices of the plan."""
     x = in_template(plan.problem.filled, plan.plan.solution.x)
     found = marginal_money(plan.problem, x, first_risk(NAMED[POLICY]), 120.0)
     return sum(money.dual for money in found if money.source == "preparation")

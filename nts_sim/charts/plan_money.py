@@ -21,7 +21,8 @@ from nts_sim.charts.style import BLUE, INK, ORANGE, SMALL_PT, mechanism_colour, 
 from nts_sim.words import name_of, number, say, sentence
 
 _MOST = 12
-_LEAST = 1e-3
+_LEAST = 5e-3
+"""Bn VND below which nothing is drawn."""
 _NAMES = 0.33
 """Share of the width that is names."""
 
@@ -131,7 +132,7 @@ def _opened(view: View, n_bars: int, finding: str, key: str, listed: str) -> Cha
     below, reading, alt = _WORDS[key]
     scenario = name_of("scenario", view.asked)
     return open_chart(
-        view, (9.0, 1.75 + 0.36 * n_bars), sentence(finding), say(below, scenario=scenario),
+        view, (9.0, 2.0 + 0.36 * n_bars), sentence(finding), say(below, scenario=scenario),
         say(reading), say(alt, finding=sentence(finding), listed=listed),
         say("chart.plan_foot", run=view.run_id, n=view.replications),
     )  # fmt: skip
@@ -149,11 +150,13 @@ _WORDS = {
 
 def _draw(chart: Chart, bars: Sequence[Bar]) -> None:
     """Draw bars from the largest at the top down, with ranges and words behind them."""
-    axes = panel(chart, _NAMES, 0.34 / chart.get_figheight() + 0.02, 0.97, 0.98)
+    axes = panel(chart, _NAMES, 0.62 / chart.get_figheight(), 0.97, 0.98)
     at = list(range(len(bars)))
     values, ranges = [bar[1] for bar in bars], [bar[2] for bar in bars]
-    axes.barh(at, values, color=[bar[4] for bar in bars], height=0.62, xerr=ranges,
-              error_kw={"ecolor": INK, "elinewidth": 1.0, "capsize": 2.5})  # fmt: skip
+    axes.barh(at, values, color=[bar[4] for bar in bars], height=0.62)
+    ranged = [row for row in at if ranges[row] > _LEAST]
+    axes.errorbar([values[row] for row in ranged], ranged, xerr=[ranges[row] for row in ranged],
+                  fmt="none", ecolor=INK, elinewidth=1.0, capsize=2.5)  # fmt: skip
     axes.set_yticks(at, [shortened(bar[0], 46) for bar in bars])
     axes.invert_yaxis()
     most = max(value + width for value, width in zip(values, ranges, strict=True))

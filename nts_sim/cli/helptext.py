@@ -51,8 +51,9 @@ VERBS: dict[str, Verb] = {
     ),
     "plan": Verb(
         "nts-sim plan [scenario=…] [key=value …]",
-        "what to hold, mobilise and send: plan.csv and the gaps that remain",
-        _STUDY,
+        "what to prepare, mobilise and send, who stays short and why, and how sure that is",
+        _STUDY + "\nplan=thorough simulates more, for a plan that will be carried out;"
+        "\npreparation=standard gives money to buy, post and open depots before day 0.",
         groups=True,
     ),
     "portfolios": Verb(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import NamedTuple, Protocol
 
-from nts_sim.luck.draws import Luck
+from nts_sim.trace.model import Trace
 from nts_sim.world.model import Floats, Ints, World
 
 
@@ -271,6 +271,10 @@ class Decide(Protocol):
         ...
 
 
+Foresee = Callable[[int], Trace]
+"""Tells a replication's trace so far, and to a tick as it would go on without any help."""
+
+
 @dataclass(frozen=True)
 class Policy:
     """A named way to decide.
@@ -279,7 +283,7 @@ class Policy:
     next. `manages_returns` switches the automatic return of idle teams off. `waits` says that the
     policy never gives an order: its epochs are skipped. `prepare` says what is done before day 0,
     once for each world, whatever the luck (None: nothing); it must be hashable. `open_knowing`
-    opens a bound: it is told the luck of the replication, which nobody knows.
+    opens a bound: it may ask what will come, which nobody knows.
     """
 
     name: str
@@ -287,7 +291,7 @@ class Policy:
     manages_returns: bool = False
     settings: Mapping[str, object] = field(default_factory=dict)
     waits: bool = False
-    open_knowing: Callable[[World, Luck], Decide] | None = None
+    open_knowing: Callable[[World, Foresee], Decide] | None = None
     prepare: Callable[[World], Preparation] | None = None
 
 

@@ -7,6 +7,7 @@ handed over, and given more room when they fill up.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 
 import numpy as np
 
@@ -119,6 +120,16 @@ class CompiledEngine:
         if kind is Kind.ADMIT:
             self._admit_row[order] = row
         return row
+
+    def unaided(self) -> CompiledEngine:
+        """Copy the present without a unit anywhere or on its way: what would come without help."""
+        other = copy(self)
+        other._play = Play._make(table.copy() for table in self._play)
+        other._control, other._admit_row = other._play.control[0], {}
+        other._play.shipments["amount"] = 0.0
+        other.state = Shown(other._fixed, other._play)
+        other.stock_up(np.zeros(self._play.stock.shape))
+        return other
 
     def close(self) -> None:
         """Charge what was used up to the horizon."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
 from nts_sim.decision.model import Observation, Order, Policy, Ruling, Visiting, send_home
 from nts_sim.engine.admission import Admission
 from nts_sim.engine.choice import EngineName, make_engine
+from nts_sim.engine.compiled import CompiledEngine
 from nts_sim.engine.contract import Run
 from nts_sim.engine.futures import Future, open_future
 from nts_sim.engine.observer import Observer
@@ -116,14 +118,28 @@ def _by_home(visiting: Visiting) -> tuple[int, int, int]:
 
 
 def simulate(world: World, policy: Policy, luck: Luck, engine: EngineName = "compiled") -> Run:
-    """Run one replication of `world`, as `policy` prepares it, with the given luck."""
+    """Run one replication of `world`, as `policy` prepares it, with the given luck.
+
+    A bound looks ahead on a copy of the engine, which only the compiled one can make; the result is
+    the same on both.
+    """
+    engine = "compiled" if policy.open_knowing else engine
     preparation = preparation_of(policy, world)
     world = prepared(world, preparation)
     session = LocalSession(world, luck, manages_returns=policy.manages_returns, engine=engine)
-    decide = policy.open_knowing(world, luck) if policy.open_knowing else policy.open(world)
+    foresee = partial(_unaided, session)
+    decide = policy.open_knowing(world, foresee) if policy.open_knowing else policy.open(world)
     for day in () if policy.waits else world.epoch_days:
         session.advance(ticks(day))
         session.apply(decide(session.observe()))
     session.advance(ticks(world.horizon_days))
     session.engine.close()
     return Run(policy.name, luck, session.trace(), tuple(session.book.rulings), preparation)
+
+
+def _unaided(session: LocalSession, until: int) -> Trace:
+    """Tell the trace so far, and to tick `until` as it would go on without any help."""
+    assert isinstance(session.engine, CompiledEngine)
+    future = session.engine.unaided()
+    future.advance(until)
+    return future.trace()

@@ -196,13 +196,14 @@ TABLES: Final[Mapping[str, tuple[Column, ...]]] = {
     ),
     "stability": (
         _SCENARIO, _POLICY, _text("kind", "buy, post, depot, ready, or a kind of order on day 0"),
-        _text("thing", "resource or mechanism"), _NAME,
+        _text("thing", "resource or mechanism"), _text("where", "place; empty: the nation"),
         _number("mean_bn_vnd", "bn VND", "spent, mean over plans made for fresh draws"),
         _number("sd_bn_vnd", "bn VND", "its standard deviation over these plans"),
         _number("share", "share", "of these plans that do it"),
     ),
     "rehearsal": (
-        _SCENARIO, _count("round", "", "0: a rule"), _text("candidate", "policy simulated"),
+        _SCENARIO, _POLICY, _count("round", "", "0: a rule"),
+        _text("candidate", "policy simulated"),
         _number("lever_factor", "", "times the worth of what help averts later"),
         Column("serve_targets", "bool", "", "places are told how to split what they have"),
         _number("promised_bn_vnd", "bn VND", "expected harm and cost, by the plan"),

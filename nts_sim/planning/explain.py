@@ -17,12 +17,11 @@ import numpy as np
 
 from nts_sim.planning.filling import Filled
 from nts_sim.planning.marginal import fund_prices
-from nts_sim.planning.network import supply_of
 from nts_sim.planning.scenario import ScenarioPlan
 from nts_sim.planning.stages import TwoStageSolution
 from nts_sim.planning.template import Template
 from nts_sim.planning.variants import in_template
-from nts_sim.world.model import Bools, Floats, Ints, World
+from nts_sim.world.model import Bools, Floats, Ints
 
 _MATTERS = 1e-3
 """Share of all harm left below which a shortage is not told."""
@@ -147,13 +146,14 @@ def _short(plan: ScenarioPlan, solution: TwoStageSolution) -> _Short:
                for r in range(len(sets.resource))]  # fmt: skip
     total = np.maximum(sum(by_cell), 1e-300)
     units, lost = np.zeros((2, *price.shape))
+    at_place = np.arange(sets.n_places)[:, None] == sets.place
     for r, part in enumerate(by_cell):
         share = part / total
         scarce = np.where(share > _PART, left, 0.0)
-        for target, values in (
-            (units, scarce * sets.person_need[:, :, r, None]), (lost, harm * share),
-        ):  # fmt: skip
-            np.add.at(target[:, :, r], (slice(None), sets.place), values.sum(axis=2))
+        lacking = scarce * sets.person_need[:, :, r, None]
+        units[:, :, r], lost[:, :, r] = (
+            at_place @ values.sum(axis=2) for values in (lacking, harm * share)
+        )
     return _Short(units, lost)
 
 
@@ -275,9 +275,7 @@ class _Inquiry:
         near = used or [min(worth, key=lambda way: way.lacking / way.value)]
         causes = [cause for way in near for cause in self._takes(way, samples)]
         unit = self._unit_cost(r)
-        return max(
-            causes, key=lambda cause: _for_money(cause, unit), default=Cause(Why.DEAR)
-        )
+        return max(causes, key=lambda cause: _for_money(cause, unit), default=Cause(Why.DEAR))
 
     def _unit_cost(self, r: int) -> float:
         resource = self._plan.template.sets.resource[r]
@@ -334,7 +332,7 @@ class _Inquiry:
 
 
 def _for_money(cause: Cause, unit_bn_vnd: float) -> float:
-    """Saving of a cause's limit for a bn VND; units are taken at what new ones cost."""
+    """Return what a limit saves for a bn VND; units are taken at what new ones cost."""
     return cause.saves_bn_vnd / (1.0 if cause.why in MONEY else unit_bn_vnd)
 
 
@@ -492,7 +490,7 @@ class _Limits:
         return Cause(why, "", names[at[0]], limit, saves)
 
     def _resource(self, r: int) -> str:
-        return self._world.resources.name[self._plan.template.sets.resource[r]]
+        return self._world.resources.name[int(self._plan.template.sets.resource[r])]
 
 
 def _families(t: Template) -> dict[int, tuple[Why | str, tuple[int, ...]]]:

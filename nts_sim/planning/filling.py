@@ -41,12 +41,17 @@ class Filled:
         c, r, t = self.template.columns, self.template.rows, self.template
         column = np.zeros(len(t.program.cost), dtype=np.int64)
         row = np.ones(len(t.program.row_upper), dtype=np.int64)
+        is_open = np.zeros(len(column), np.bool_)
+        is_open[self.columns] = True
         pairs = (
             (c.own, r.own_balance), (c.guest, r.guest_balance), (c.below[None], r.fair[None]),
+            (c.prepare.change, r.prepared.changed), (c.prepare.stationed, r.prepared.stationed),
         )  # fmt: skip
         for stock, balance in pairs:
-            column[stock[stock >= 0]] = 1
-            row[balance[balance >= 0]] = 0
+            there = (stock >= 0) & (balance >= 0)
+            there[there] = is_open[stock[there]]
+            column[stock[there]] = 1
+            row[balance[there]] = 0
         return Basis(column[self.columns], row[self.rows])
 
 
@@ -70,7 +75,7 @@ def fill(
     upper = _bounds(template, numbers, demand, pair)
     if equity is not None:
         upper[template.columns.below] = np.where(_needed(sets, need.persons).any(axis=0), np.inf, 0)
-    row_lower, row_upper, kept = _limits(template, numbers, pair, equity)
+    row_lower, row_upper, kept = _limits(template, numbers, demand > 0.0, pair, equity)
     columns = np.flatnonzero(upper > 0.0)
     whole = replace(program, upper=upper, row_lower=row_lower, row_upper=row_upper)
     opened, rows = whole.restricted(columns, kept)
@@ -158,8 +163,8 @@ def _bounds(t: Template, numbers: Numbers, demand: Floats, pair: Bools) -> Float
     upper[c.served] = numbers.need.persons.max(axis=0)
     upper[c.prepare.numbers] = t.program.upper[c.prepare.numbers]
     stays = np.where(pair[:, :, None], np.inf, 0.0)
-    for block in (c.at_home, c.own, c.guest):
-        _open(upper, block, stays)
+    _open(upper, c.own, stays)
+    _open(upper, c.at_home, np.where(demand > 0.0, np.inf, 0.0))
     present = numbers.guest + numbers.guest_inflow.sum(axis=2)
     _open(upper, c.release, present[:, :, None])
     short = _shortage(sets, numbers, demand, _least_own(t, numbers))
@@ -167,6 +172,7 @@ def _bounds(t: Template, numbers: Numbers, demand: Floats, pair: Bools) -> Float
     _open(upper, c.lend, _lend_bounds(t, numbers, short))
     _open(upper, c.forward, _forward_bounds(sets, t.charges, numbers, short, present))
     _open(upper, c.create, _create_bounds(sets, t.charges, numbers, short))
+    _open(upper, c.guest, np.where(_visited(t, numbers, upper), stays, 0.0))
     _open(upper, c.draw, _draw_bounds(t, numbers, short))
     return upper
 
@@ -191,6 +197,19 @@ def _spared_bounds(t: Template, numbers: Numbers) -> Floats:
         return np.zeros(t.columns.prepare.spared.shape)
     posted = (preparing.post_share * preparing.stock)[:, :, None]
     return np.where(np.maximum.accumulate(numbers.lendable, axis=2) > 0.0, 0.0, posted)
+
+
+def _visited(t: Template, numbers: Numbers, upper: Floats) -> Bools:
+    """Whether visitors may be there in a period, bool array [place, R, T]."""
+    sets, c = t.sets, t.columns
+    there = np.cumsum(numbers.guest_inflow, axis=2) + numbers.guest[:, :, None] > 0.0
+    every = np.arange(len(sets.arc_from))
+    for arcs, block in ((every, c.lend), (sets.forward, c.forward)):
+        open_now = ((upper[block] > 0.0) & (block >= 0)).any(axis=2)
+        np.logical_or.at(there, sets.arc_to[arcs], open_now)
+    for g, way in enumerate(sets.goods):
+        there[:, way.resource] |= ((upper[c.create[g]] > 0.0) & (c.create[g] >= 0)).any(axis=1)
+    return np.logical_or.accumulate(there, axis=2)
 
 
 def _shortage(sets: Sets, numbers: Numbers, demand: Floats, own: Floats) -> Bools:
@@ -248,6 +267,7 @@ def _create_bounds(sets: Sets, charges: Charges, numbers: Numbers, short: Bools)
     first = _first_served(numbers.goods_period, sets.n_periods)
     wanted = np.moveaxis(short[:, resource], 1, 0)[:, :, None, :]
     limit = np.minimum(numbers.goods_place_left, numbers.goods_left[:, None])
+    limit = np.where(limit > 0.0, 2.0 * limit + 1.0, 0.0)  # rows bind, so that prices are theirs
     may_pay = charges.goods_allowed[:, :, None, None]
     return np.where(first & wanted & may_pay, limit[:, :, None, None], 0.0)
 
@@ -263,21 +283,21 @@ def _draw_bounds(t: Template, numbers: Numbers, short: Bools) -> Floats:
 
 
 def _limits(
-    t: Template, numbers: Numbers, pair: Bools, equity: Equity | None
+    t: Template, numbers: Numbers, wanted: Bools, pair: Bools, equity: Equity | None
 ) -> tuple[Floats, Floats, Bools]:
     """Lower and upper limits of all rows, and which rows are kept."""
     r = t.rows
     upper = t.program.row_upper.copy()
     kept = np.ones(len(upper), np.bool_)
-    for block in (r.cover, r.home, r.own_balance, r.guest_balance):
-        played = np.broadcast_to(pair[:, :, None], block.shape)
-        kept[block[(block >= 0) & ~played]] = False
-    for block, stock, inflow in (
-        (r.own_balance, numbers.own, numbers.own_inflow),
-        (r.guest_balance, numbers.guest, numbers.guest_inflow),
-    ):
-        arriving = inflow.copy()
-        arriving[:, :, 0] += stock
+    played = np.broadcast_to(pair[:, :, None], wanted.shape)
+    for block, binds in (
+        (r.cover, wanted), (r.home, wanted), (r.own_balance, played), (r.guest_balance, played),
+    ):  # fmt: skip
+        kept[block[(block >= 0) & ~binds]] = False
+    own, since = _own_arriving(t.sets, numbers)
+    guest = numbers.guest_inflow.copy()
+    guest[:, :, 0] += numbers.guest
+    for block, arriving in ((r.own_balance, own), (r.home, since), (r.guest_balance, guest)):
         there = block >= 0
         upper[block[there]] = arriving[there]
     upper[r.lend] = np.maximum.accumulate(numbers.lendable, axis=2)
@@ -291,3 +311,12 @@ def _limits(
     equal = np.isfinite(t.program.row_lower) & ~at_least
     lower = np.where(equal, upper, t.program.row_lower)
     return lower, upper, kept & (np.isfinite(upper) | at_least)
+
+
+def _own_arriving(sets: Sets, numbers: Numbers) -> tuple[Floats, Floats]:
+    """Own units that come between one balance and the next, and since the last, [place, R, T]."""
+    come, resource = np.cumsum(numbers.own_inflow, axis=2), np.arange(len(sets.resource))[:, None]
+    balanced = come.copy()
+    balanced[:, :, 1:] -= come[:, resource, sets.held_at[:, :-1]]
+    balanced[:, :, 0] += numbers.own
+    return balanced, come - come[:, resource, sets.held_at]

@@ -22,6 +22,8 @@ class PrepareColumns:
     ----------
     buy : int array [place, R], units bought
     post : int array [arc, R], units posted along an arc
+    change : int array [place, R], units by which all this changes what a place has
+    stationed : int array [place, R], teams posted here
     spared : int array [place, R, D], units posted away that could not be lent anyhow by a departure
     depot : int array [place], 1 where a depot is opened
     ready : int array [ready], 1 where the mechanism is made ready, in the order of `readiness`
@@ -31,6 +33,8 @@ class PrepareColumns:
 
     buy: Ints
     post: Ints
+    change: Ints
+    stationed: Ints
     spared: Ints
     depot: Ints
     ready: Ints
@@ -39,7 +43,10 @@ class PrepareColumns:
     @property
     def numbers(self) -> Ints:
         """Return all that exist."""
-        blocks = (self.buy, self.post, self.spared, self.depot, self.ready, self.pay)
+        blocks = (
+            self.buy, self.post, self.change, self.stationed, self.spared, self.depot, self.ready,
+            self.pay,
+        )  # fmt: skip
         every = np.concatenate([block.ravel() for block in blocks])
         return every[every >= 0]
 
@@ -56,6 +63,7 @@ class Prepared:
 
     Attributes
     ----------
+    changed, stationed : int array [place, R]
     capacity : int array [place]
     posted : int array [place, R]
     spared : int array [place, R, D]
@@ -67,6 +75,8 @@ class Prepared:
     from_depot : int array [arc, R]; -1 where there is no such rule
     """
 
+    changed: Ints
+    stationed: Ints
     capacity: Ints
     posted: Ints
     spared: Ints
@@ -89,14 +99,17 @@ def prepare_columns(m: Model, problem: Problem) -> PrepareColumns:
     n, n_resources, n_departures = sets.n_places, len(sets.resource), len(sets.departure)
     if plan is None:
         return PrepareColumns(
-            _none(n, n_resources), _none(len(sets.arc_from), n_resources),
-            _none(n, n_resources, n_departures), _none(n), _none(0),
+            _none(n, n_resources), _none(len(sets.arc_from), n_resources), _none(n, n_resources),
+            _none(n, n_resources), _none(n, n_resources, n_departures), _none(n), _none(0),
             _none(0, n + 1, n_resources + 1),
         )  # fmt: skip
     sold = np.isfinite(plan.buy)
     postable = np.isfinite(plan.post) & (plan.stock > 0.0)[sets.arc_from] & (plan.post_share > 0.0)
-    leaves = np.zeros((n, n_resources), np.bool_)
+    leaves, comes = np.zeros((n, n_resources), np.bool_), sold.copy()
     np.logical_or.at(leaves, sets.arc_from, postable)
+    arrives = np.zeros_like(comes)
+    np.logical_or.at(arrives, sets.arc_to, postable)
+    comes |= arrives
     pays = np.ones((len(plan.sources), n + 1, n_resources + 1), np.bool_)
     pays[:, n, :-1] = False
     for at, source in enumerate(plan.sources):
@@ -105,6 +118,10 @@ def prepare_columns(m: Model, problem: Problem) -> PrepareColumns:
     return PrepareColumns(
         buy=m.columns(sold, np.where(sold, plan.buy, 0.0), upper=np.inf),
         post=m.columns(postable, np.where(postable, plan.post, 0.0), upper=np.inf),
+        change=m.columns(
+            leaves | comes, 0.0, lower=-plan.post_share * plan.stock, upper=np.inf
+        ),
+        stationed=m.columns(arrives & sets.is_team, 0.0, upper=np.inf),
         spared=m.columns(np.repeat(leaves[:, :, None], n_departures, axis=2), 0.0),
         depot=m.columns(plan.depot_capacity > 0.0, plan.depot_cost, upper=1.0, integer=True),
         ready=m.columns(
@@ -139,15 +156,17 @@ def add_preparation(
     n, n_resources = sets.n_places, len(sets.resource)
     if plan is None:
         return Prepared(
-            _none(n), _none(n, n_resources), _none(*lend_rows.shape), _none(len(sets.goods), n),
-            _none(n + 1, n_resources + 1), _none(0), _none(n), _none(n_resources),
-            _none(n_resources),
-            _none(len(sets.arc_from), n_resources),
+            _none(n, n_resources), _none(n, n_resources), _none(n), _none(n, n_resources),
+            _none(*lend_rows.shape),
+            _none(len(sets.goods), n), _none(n + 1, n_resources + 1), _none(0), _none(n),
+            _none(n_resources), _none(n_resources), _none(len(sets.arc_from), n_resources),
         )  # fmt: skip
-    _join_stock(m, problem, plan, c, stock_rows, lend_rows)
-    _at_post(m, problem, c, *use_rows)
+    _join_stock(m, plan, c, stock_rows, lend_rows)
+    _at_post(m, c, *use_rows)
     spent = _paid(m, problem, plan, c)
     return Prepared(
+        changed=_changed(m, problem, c),
+        stationed=_stationed(m, problem, c),
         capacity=_capacity(m, problem, plan, c),
         posted=_posted(m, problem, plan, c),
         spared=_spared(m, problem, c),
@@ -161,40 +180,51 @@ def add_preparation(
     )
 
 
-def _join_stock(
-    m: Model, problem: Problem, plan: Preparing, c: PrepareColumns, stock: Ints, lend: Ints
-) -> None:
-    """own[p, r, 0] counts + bought + posted here − posted away; a share of it may be lent on.
+def _join_stock(m: Model, plan: Preparing, c: PrepareColumns, stock: Ints, lend: Ints) -> None:
+    """own[p, r, 0] counts + change[p, r]; a share of it may be lent on.
 
     What is posted away takes nothing from what may be lent where nothing could be lent (`spared`).
     """
-    sets = problem.sets
-    shared = ((stock, -1.0), *((lend[:, :, d], -plan.lend_share) for d in range(lend.shape[2])))
-    for rows, sign in shared:
-        m.add(rows, c.buy, sign)
-        m.add(rows[sets.arc_to], c.post, sign)
-        m.add(rows[sets.arc_from], c.post, -sign)
+    m.add(stock, c.change, -1.0)
+    m.add(lend, c.change[:, :, None], -plan.lend_share)
     m.add(lend, c.spared, -plan.lend_share)
 
 
-def _at_post(m: Model, problem: Problem, c: PrepareColumns, cover: Ints, home: Ints) -> None:
+def _at_post(m: Model, c: PrepareColumns, cover: Ints, home: Ints) -> None:
     """Teams posted here serve before own teams, at no further running cost, and stay.
 
-    cover: use ≤ guest + at_home + posted here; home: at_home ≤ own − posted here. Their running is
-    in the cost of posting, for every day.
+    cover: use ≤ guest + at_home + stationed; home: at_home ≤ own − stationed. Their running is in
+    the cost of posting, for every day.
     """
-    sets = problem.sets
-    posted = np.where(sets.is_team, c.post, -1)[:, :, None]
-    m.add(cover[sets.arc_to], posted, -1.0)
-    m.add(home[sets.arc_to], posted, 1.0)
+    m.add(cover, c.stationed[:, :, None], -1.0)
+    m.add(home, c.stationed[:, :, None], 1.0)
+
+
+def _stationed(m: Model, problem: Problem, c: PrepareColumns) -> Ints:
+    """stationed[p, r] = Σ teams posted here."""
+    rows = m.rows(c.stationed >= 0, Sense.EQUAL)
+    m.add(rows, c.stationed, 1.0)
+    m.add(rows[problem.sets.arc_to], c.post, -1.0)
+    return rows
+
+
+def _changed(m: Model, problem: Problem, c: PrepareColumns) -> Ints:
+    """change[p, r] = bought + posted here − posted away.
+
+    Samples meet what is prepared in this one column and not in every posting.
+    """
+    rows = m.rows(c.change >= 0, Sense.EQUAL)
+    m.add(rows, c.change, 1.0)
+    m.add(rows, c.buy, -1.0)
+    m.add(rows[problem.sets.arc_to], c.post, -1.0)
+    m.add(rows[problem.sets.arc_from], c.post, 1.0)
+    return rows
 
 
 def _capacity(m: Model, problem: Problem, plan: Preparing, c: PrepareColumns) -> Ints:
-    """Σ_r volume[r] · (bought + posted here − posted away)[p, r] ≤ capacity[p] · depot[p]."""
+    """Σ_r volume[r] · change[p, r] ≤ capacity[p] · depot[p]."""
     rows = m.rows(np.ones(problem.sets.n_places, np.bool_), Sense.AT_MOST)
-    m.add(rows[:, None], c.buy, plan.volume)
-    m.add(rows[problem.sets.arc_to][:, None], c.post, plan.volume)
-    m.add(rows[problem.sets.arc_from][:, None], c.post, -plan.volume)
+    m.add(rows[:, None], c.change, plan.volume)
     m.add(rows, c.depot, -plan.depot_capacity)
     return rows
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -129,6 +130,16 @@ class Sets:
     def stock_shape(self) -> tuple[int, int, int]:
         """Size of what is kept by place, resource and period."""
         return self.n_places, len(self.resource), self.n_periods
+
+    @cached_property
+    def held_at(self) -> Ints:
+        """Period in whose column own units of a period are kept, int array [R, T].
+
+        Own teams leave at departures only, so the last one's stands for the periods after it.
+        """
+        period = np.arange(self.n_periods)
+        departure = self.departure[np.searchsorted(self.departure, period, side="right") - 1]
+        return np.where(self.is_team[:, None], departure, period)
 
 
 @dataclass(frozen=True, eq=False)

@@ -40,7 +40,8 @@ class Columns:
     ----------
     served : int array [K, 3, T], persons served
     at_home : int array [place, R, T], own teams in use
-    own : int array [place, R, T], own units (all supplies) free for use in the period
+    own : int array [place, R, T], own units (all supplies) free for use in the period; of teams
+        before what arrives after the last departure, whose column it is
     guest : int array [place, R, T], visiting teams present
     release : int array [place, R, D], visitors sent home
     lend : int array [arc, R, D, T], own units sent, by departure and first period served
@@ -200,8 +201,18 @@ def _at_home(b: _Builder) -> Ints:
 
 
 def _own(b: _Builder) -> Ints:
-    """own[p, r, t]: own units free for use in the period; for supplies all that is there."""
-    return b.columns(np.ones(b.sets.stock_shape, np.bool_), 0.0)
+    """own[p, r, t]: own units free for use in the period; for supplies all that is there.
+
+    Teams leave at departures only, so between them one column does.
+    """
+    columns = b.columns(_held(b.sets), 0.0)
+    return columns[:, np.arange(len(b.sets.resource))[:, None], b.sets.held_at]
+
+
+def _held(sets: Sets) -> Bools:
+    """Whether own units of a period have a column and a balance of their own, [place, R, T]."""
+    own = sets.held_at == np.arange(sets.n_periods)
+    return np.broadcast_to(own, sets.stock_shape)
 
 
 def _guest(b: _Builder) -> Ints:
@@ -335,7 +346,7 @@ def _cover(b: _Builder, c: Columns) -> Ints:
 
 
 def _home(b: _Builder, c: Columns) -> Ints:
-    """at_home[p, r, t] ≤ own[p, r, t]."""
+    """at_home[p, r, t] ≤ own[p, r, t] + arrivals since the last departure (limit)."""
     rows = b.rows(c.at_home >= 0, Sense.AT_MOST)
     b.add(rows, c.at_home, 1.0)
     b.add(rows, c.own, -1.0)
@@ -345,10 +356,11 @@ def _home(b: _Builder, c: Columns) -> Ints:
 def _own_balance(b: _Builder, c: Columns) -> Ints:
     """own[t] = own[t−1] − lent at t + arrivals at t − (supplies) used in t−1.
 
-    The limit holds what is there (t = 0) and what is on the way.
+    The limit holds what is there (t = 0) and what is on the way. Teams have a balance at departures
+    only, and t−1 is the departure before.
     """
     sets = b.sets
-    rows = b.rows(c.own >= 0, Sense.EQUAL)
+    rows = b.rows(_held(sets), Sense.EQUAL)
     b.add(rows, c.own, 1.0)
     b.add(rows[:, :, 1:], c.own[:, :, :-1], -1.0)
     _leave(b, rows, c.lend, np.arange(len(sets.arc_from)))

@@ -34,8 +34,16 @@ def true_path(world: World, luck: Luck, edges_days: Floats, day: float) -> Float
     float array [cell, 3, period], share of the period spent at each severity; none after the
     horizon
     """
+    return _shares(world, _true_spells(world, luck), edges_days, day)
+
+
+def foreseen_path(world: World, trace: Trace, edges_days: Floats, day: float) -> Floats:
+    """Tell the occupancy of severities by a trace, [cell, 3, period]; arguments as `true_path`."""
+    return _shares(world, _spells(world, trace), edges_days, day)
+
+
+def _shares(world: World, spells: Spells, edges_days: Floats, day: float) -> Floats:
     edges = np.array([ticks(day + edge) for edge in edges_days.tolist()])
-    spells = _true_spells(world, luck)
     total = np.zeros((len(world.cells), len(edges) - 1, 3))
     np.add.at(total, spells.whose[0], spells.days(edges))
     return np.asarray(np.moveaxis(total, 1, 2) / np.diff(edges_days))
@@ -64,8 +72,12 @@ def helped_path(world: World, trace: Trace, edges_days: Floats) -> tuple[Floats,
 def _true_spells(world: World, luck: Luck) -> Spells:
     engine = make_engine("compiled", world, luck, hazard_calendar(world, luck))
     engine.stock_up(np.zeros_like(world.resources.stock))
-    horizon = ticks(world.horizon_days)
-    engine.advance(horizon)
-    rows = rows_of(engine.trace(), Kind.ONSET, Kind.SPREAD, Kind.RISE, Kind.FALL)
+    engine.advance(ticks(world.horizon_days))
+    return _spells(world, engine.trace())
+
+
+def _spells(world: World, trace: Trace) -> Spells:
+    rows = rows_of(trace, Kind.ONSET, Kind.SPREAD, Kind.RISE, Kind.FALL)
     cell = world.cells.of[rows["node"], rows["threat"]]
+    horizon = ticks(world.horizon_days)
     return spells_of(cell[None], rows["tick"], rows["quantity"].astype(np.int64), horizon)

@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from nts_sim.decision.model import Observation, Order, Policy, Preparation
-from nts_sim.luck.draws import Luck
+from nts_sim.decision.model import Foresee, Observation, Order, Policy, Preparation
 from nts_sim.planning.classes import Futures, joined
 from nts_sim.planning.numbers import need_of, numbers_of
 from nts_sim.planning.plan import OrderWriter
@@ -47,8 +46,8 @@ def planned(
         settings = replace(settings, serve_targets=serve_targets)
     limit_s = (solver or SolverSpec(name="highs")).time_limit_s
 
-    def open_one(world: World, luck: Luck | None = None) -> Planner:
-        return Planner(world, settings, Highs(limit_s, GAP), first_stage, luck)
+    def open_one(world: World, foresee: Foresee | None = None) -> Planner:
+        return Planner(world, settings, Highs(limit_s, GAP), first_stage, foresee)
 
     knows = settings.futures == "truth"
     return Policy(

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from nts_sim.decision.model import (
+    Foresee,
     Forewarning,
     Observation,
     Order,
@@ -15,7 +16,6 @@ from nts_sim.decision.model import (
     declare,
 )
 from nts_sim.errors import NoAcceptableSolution
-from nts_sim.luck.draws import Luck
 from nts_sim.planning.classes import Futures, aggregated, one_mean, stratified
 from nts_sim.planning.filling import Filled, fill
 from nts_sim.planning.forecast import mean_path
@@ -25,9 +25,10 @@ from nts_sim.planning.plan import OrderWriter, Plan, read_plan
 from nts_sim.planning.problem import Sets, Shape
 from nts_sim.planning.solve import Highs, Status
 from nts_sim.planning.template import Template, template_of
-from nts_sim.planning.truth import true_path
+from nts_sim.planning.truth import foreseen_path
 from nts_sim.planning.twostage import Risk, solve_two_stage, wait_and_see
 from nts_sim.policies.settings import Settings
+from nts_sim.units import ticks
 from nts_sim.world.model import Effect, Floats, World
 
 
@@ -45,10 +46,10 @@ class Planner:
         settings: Settings,
         highs: Highs,
         first_stage: Sequence[Order] | None = None,
-        luck: Luck | None = None,
+        foresee: Foresee | None = None,
     ) -> None:
         self._world, self._settings, self._first_stage = world, settings, first_stage
-        self._highs, self._luck = highs, luck
+        self._highs, self._foresee = highs, foresee
         self._template = planner_template(world, settings)
         self._warned: dict[tuple[int, float], Forewarning] = {}
         self._pending: list[tuple[int, float, float]] = []
@@ -121,7 +122,7 @@ class Planner:
 
     def _solve(self, observation: Observation) -> Plan:
         world, settings, sets = self._world, self._settings, self._template.sets
-        futures = futures_of(world, sets, observation, settings, self._immune, self._luck)
+        futures = futures_of(world, sets, observation, settings, self._immune, self._foresee)
         need = need_of(
             world, sets, observation, futures, correct_reports=settings.correct_reports,
             caution=settings.caution, lever_factor=settings.lever_factor,
@@ -177,9 +178,9 @@ def futures_of(
     observation: Observation,
     settings: Settings,
     immune: Floats,
-    luck: Luck | None = None,
+    foresee: Foresee | None = None,
 ) -> Futures:
-    """Return what may come, as the settings see it; `luck` is needed for the truth alone."""
+    """Return what may come, as the settings see it; `foresee` is needed for the truth alone."""
     given = world, observation, sets.edges_days, immune
     match settings.futures:
         case "classes":
@@ -189,8 +190,9 @@ def futures_of(
         case "mean_path":
             return Futures(mean_path(*given)[None], np.ones(1))
         case "truth":
-            assert luck is not None
-            path = true_path(world, luck, sets.edges_days, observation.day)
+            assert foresee is not None
+            trace = foresee(ticks(observation.day + float(sets.edges_days[-1])))
+            path = foreseen_path(world, trace, sets.edges_days, observation.day)
             return Futures(path[None], np.ones(1))
         case "mean":
             return one_mean(*given, settings.n_futures)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import pandas as pd
 
@@ -13,7 +13,12 @@ from nts_sim.words import listing, name_of, number, policy_in_text, say, sentenc
 
 WIDTH = 100
 _CAUSES, _ORDERS, _PLACES, _RULES = 8, 8, 3, 3
+_RELAXED = 5e-3
+"""Bn VND saved by a unit more of a limit below which it is no relaxation to tell of."""
 _PREPARING = ("buy", "post", "depot", "ready")
+
+_ALIKE = ["kind", "resource", "mechanism"]
+"""Things that are put together in one line."""
 
 Frames = Mapping[str, pd.DataFrame]
 
@@ -43,7 +48,7 @@ def _values(table: pd.DataFrame) -> dict[str, float]:
     return dict(zip(table["measure"], table["value"].astype(float), strict=True))
 
 
-def _part(name: str, lines: Sequence[str]) -> str:
+def _part(name: str, lines: Iterable[str]) -> str:
     title = say(name)
     shown = [
         textwrap.fill(line, WIDTH, initial_indent="  ", subsequent_indent="    ",
@@ -75,6 +80,8 @@ def _prepare(frames: Frames, value: Mapping[str, float]) -> Iterator[str]:
         yield from _grouped(done)
         total = float(done["cost_bn_vnd"].sum())
         yield say("plan.prepare.total", amount=total, loss=value["rounding_loss"])
+        if value["prepared_in_simulation"] <= 0.0:
+            yield say("plan.prepare.better_without")
         return
     yield say("plan.prepare.no_money")
     if funded.empty or value["one_billion_saves"] < WORTH_TELLING:
@@ -86,22 +93,24 @@ def _prepare(frames: Frames, value: Mapping[str, float]) -> Iterator[str]:
 
 def _grouped(rows: pd.DataFrame, most: int = 8) -> list[str]:
     """Put things of one kind in one line, the dearest first."""
-    keys = ["kind", "resource", "mechanism"]
-    groups = sorted(
-        rows.groupby(keys, sort=False), key=lambda group: -float(group[1]["cost_bn_vnd"].sum())
-    )
-    lines = [_group(*key, part) for key, part in groups[:most]]
-    if len(groups) > most:
-        rest = sum(float(part["cost_bn_vnd"].sum()) for _, part in groups[most:])
-        lines.append(say("plan.prepare.others", n=len(groups) - most, amount=rest))
+    parts = [part for _, part in rows.groupby(_ALIKE, sort=False)]
+    parts = sorted(parts, key=lambda part: -float(part["cost_bn_vnd"].sum()))
+    lines = [_group(part) for part in parts[:most]]
+    if len(parts) > most:
+        rest = sum(float(part["cost_bn_vnd"].sum()) for part in parts[most:])
+        lines.append(say("plan.prepare.others", n=len(parts) - most, amount=rest))
     return lines
 
 
-def _group(kind: str, resource: str, mechanism: str, rows: pd.DataFrame) -> str:
+def _group(rows: pd.DataFrame) -> str:
+    kind, resource, mechanism = (
+        str(rows[key].iloc[0]) for key in ("kind", "resource", "mechanism")
+    )
     by_place = rows.groupby("name")["quantity"].sum().sort_values(ascending=False)
     thing = name_of("resource", resource) if resource else name_of("mechanism", mechanism)
+    alone = kind == "depot" or len(by_place) == 1
     places = [
-        name if kind in ("depot", "ready") else say("plan.place", place=name, amount=units)
+        str(name) if alone else say("plan.place", place=name, amount=units)
         for name, units in by_place.items()
     ]
     return say(
@@ -140,14 +149,12 @@ def _short(rows: pd.DataFrame) -> Iterator[str]:
         yield say("plan.short.nobody")
         return
     # one cause for one resource is one line, whatever the places
-    groups = sorted(
-        rows.groupby(["resource", "cause", "what"], sort=False),
-        key=lambda group: -float(group[1]["harm_bn_vnd"].sum()),
-    )
-    for _, part in groups[:_CAUSES]:
+    parts = [part for _, part in rows.groupby(["resource", "cause", "what"], sort=False)]
+    parts = sorted(parts, key=lambda part: -float(part["harm_bn_vnd"].sum()))
+    for part in parts[:_CAUSES]:
         yield _cause_line(part.sort_values("harm_bn_vnd", ascending=False))
-    if len(groups) > _CAUSES:
-        yield say("plan.short.others", n=len(groups) - _CAUSES)
+    if len(parts) > _CAUSES:
+        yield say("plan.short.others", n=len(parts) - _CAUSES)
 
 
 def _cause_line(rows: pd.DataFrame) -> str:
@@ -194,7 +201,7 @@ def _because(row: pd.Series[float]) -> str:
     where = str(row["where"]) or say("plan.nation")
     told = say(_BECAUSE[cause], what=what, where=where, limit=float(row["limit"]))
     saves = float(row["saves_bn_vnd"])
-    if saves < WORTH_TELLING:
+    if saves < _RELAXED:
         return f"{told}."
     relaxed = "plan.relax.money" if Why(cause) in MONEY else "plan.relax.unit"
     return f"{told}; {say(relaxed, saves=saves)}."
@@ -211,11 +218,7 @@ def _more(frames: Frames) -> Iterator[str]:
     if early.empty:
         yield say("plan.more.no_money")
     for _, row in early.iterrows():
-        where = f" ({row['owner']})" if row["owner"] else ""
-        yield say(
-            "plan.more.money", fund=f"{name_of('fund', row['fund'])}{where}",
-            saves=row["saved_per_bn_vnd"], holds=row["holds_to_bn_vnd"],
-        )  # fmt: skip
+        yield _billion(row)
     alone = days[(days["mechanism"] != "all") & (days["saved_bn_vnd"] >= WORTH_TELLING)]
     alone = alone.sort_values("saved_bn_vnd", ascending=False).head(3)
     if alone.empty:
@@ -227,6 +230,15 @@ def _more(frames: Frames) -> Iterator[str]:
     )
     every = days.loc[days["mechanism"] == "all", "saved_bn_vnd"]
     yield say("plan.more.day", listed=listed, every=float(every.max()))
+
+
+def _billion(row: pd.Series[float]) -> str:
+    """Tell what one billion more in a fund saves, and how far that goes on."""
+    where = f" ({row['owner']})" if row["owner"] else ""
+    told = {"fund": f"{name_of('fund', str(row['fund']))}{where}", "saves": row["checked_bn_vnd"]}
+    if row["holds_to_bn_vnd"] >= 1.0:
+        return say("plan.more.money", **told, holds=row["holds_to_bn_vnd"])
+    return say("plan.more.money_first", **told, rate=row["saved_per_bn_vnd"])
 
 
 def _shares(rows: pd.DataFrame) -> Iterator[str]:
@@ -258,10 +270,15 @@ def _sure(frames: Frames, value: Mapping[str, float]) -> Iterator[str]:
     path = frames["rehearsal"]
     chosen = path[path["chosen"]].iloc[0]
     if "optimism_gap" in value:
-        yield say("plan.sure.promised", promised=value["promised"],
-                  planning=value["simulated_planning"], off=value["optimism_gap_planning"])  # fmt: skip
-    told = {"simulated": value["simulated"], "half": value["simulated_half_width"],
-            "n": int(value["evaluation_draws"])}
+        yield say(
+            "plan.sure.promised", promised=value["promised"],
+            planning=value["simulated_planning"], off=value["optimism_gap_planning"],
+        )  # fmt: skip
+    told = {
+        "simulated": value["simulated"],
+        "half": value["simulated_half_width"],
+        "n": int(value["evaluation_draws"]),
+    }
     if "optimism_gap" in value:
         luck = say("plan.sure.luck") if value["optimism_within_luck"] else ""
         yield say("plan.sure.simulated", **told, off=value["optimism_gap"], luck=luck)

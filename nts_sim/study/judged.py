@@ -40,6 +40,7 @@ from nts_sim.policies.planner import first_risk
 from nts_sim.policies.registry import make_policy
 from nts_sim.policies.settings import settings_of
 from nts_sim.spec.models import PolicySpec, Study
+from nts_sim.study.chunks import PolicySource
 from nts_sim.study.rehearse import Rehearsal, rehearse
 from nts_sim.study.runner import run_comparison
 from nts_sim.study.stage import Stage
@@ -112,9 +113,7 @@ def judge(
         Where no plan is known when time ends.
     """
     spec = study.plan
-    rehearsal = rehearse(
-        study, name, shared, n_draws=spec.draws, n_samples=spec.samples, told=told
-    )
+    rehearsal = rehearse(study, name, shared, n_draws=spec.draws, n_samples=spec.samples, told=told)
     first = rehearsal.first_plan
     settings = settings_of(name, study.policies.get(name, PolicySpec()))
     risk, highs = first_risk(settings), Highs(study.solver.time_limit_s, GAP)
@@ -156,7 +155,7 @@ def _with_a_billion(
 ) -> tuple[FirstPlan | None, float]:  # fmt: skip
     """Plan again with one billion to prepare with, where no money is given for it."""
     terms = shared[0][1].terms
-    if terms.sources:
+    if terms.budget_bn_vnd > 0.0:
         return None, 0.0
     given = replace(terms, sources=(MoneySource("one_billion", 1.0),))
     richer = [
@@ -195,12 +194,13 @@ def _fresh(
     with Stage(other, shared, edges, n * each) as stage:
         seen = stage.simulate(rehearsal.policy)
     chance = np.full(each, 1.0 / each)
+    numbers = np.arange(n * each).reshape(n, each)
     return [
         [
-            (weight, world, Samples(Futures(path[at], chance), covered[at], np.arange(n * each)[at]))
+            (weight, world, Samples(Futures(path[at], chance), covered[at], at))
             for (weight, world), path, covered in zip(shared, seen.path, seen.covered, strict=True)
         ]
-        for at in (slice(k * each, (k + 1) * each) for k in range(n))
+        for at in numbers
     ]
 
 
@@ -210,7 +210,7 @@ def _evaluated(
     """Simulate the chosen policy and the baseline on evaluation draws; summary and comparison."""
     n = study.plan.evaluation_draws
     base = study.baseline
-    sources = {
+    sources: dict[str, PolicySource] = {
         base: partial(make_policy, base, study.policies.get(base, PolicySpec()), study.solver),
         rehearsal.name: rehearsal.policy,
     }

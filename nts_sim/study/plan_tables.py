@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from nts_sim.decision.model import Order, OrderKind
-from nts_sim.engine.prepared import posting_cost
+from nts_sim.engine.prepared import posting_cost, preparation_cost
 from nts_sim.outcomes.frames import TABLES, empty, frame
 from nts_sim.planning.marginal import MarginalMoney
 from nts_sim.planning.network import supply_of
@@ -49,7 +49,7 @@ def plan_tables(scenario: str, name: str, judged: Judged) -> dict[str, pd.DataFr
         "shortages": _table("shortages", who, _shortages(judged, world)),
         "stability": _table("stability", who, _stability(judged)),
     }
-    path = judged.rehearsal.path.assign(scenario=scenario)
+    path = judged.rehearsal.path.assign(**who)
     names = [column.name for column in TABLES["rehearsal"]]
     return {**made, "rehearsal": frame("rehearsal", {key: path[key] for key in names})}
 
@@ -133,7 +133,7 @@ def _ordered(first: FirstPlan, order: Order) -> Row:
 
 
 def _cost(first: FirstPlan, order: Order) -> float:
-    """What is charged for an order by roads that are free, bn VND."""
+    """Return what is charged for an order by roads that are free, bn VND."""
     sets, charges = first.problem.template.sets, first.problem.template.charges
     if order.kind is OrderKind.MOVE:
         arc = np.flatnonzero((sets.arc_from == order.source) & (sets.arc_to == order.place))
@@ -173,13 +173,24 @@ def _value(judged: Judged, scenario: str) -> Iterator[Row]:
         ("simulated_planning", rehearsal.simulated_bn_vnd, "bn VND", "on planning draws"),
         ("one_billion_saves", judged.billion_saves, "bn VND", "spent before day 0; none is given"),
     ]  # fmt: skip
+    rows.append(("prepared_in_simulation", _spent(judged), "bn VND", "by the chosen policy"))
     rows += _simulated(judged, scenario)
     for measure, value, unit, note in rows:
         yield {"measure": measure, "value": value, "unit": unit, "note": note}
 
 
+def _spent(judged: Judged) -> float:
+    """Return what the chosen policy spends before day 0: the best round may be one without."""
+    world, policy = judged.members[0][1], judged.rehearsal.policy()
+    return (
+        0.0
+        if policy.prepare is None
+        else preparation_cost(world, policy.prepare(world)).total_bn_vnd
+    )
+
+
 def _simulated(judged: Judged, scenario: str) -> list[tuple[str, float, str, str]]:
-    """What the chosen policy comes to on evaluation draws, and how far off the promise was."""
+    """Tell what the chosen policy comes to on evaluation draws, and how far off the promise was."""
     rehearsal = judged.rehearsal
     summary = judged.summary
     row = _only(summary[(summary["policy"] == rehearsal.name)], scenario)
@@ -207,7 +218,7 @@ def _simulated(judged: Judged, scenario: str) -> list[tuple[str, float, str, str
 def _optimism(
     promised: float, mean: float, half: float, planning: pd.Series[float]
 ) -> list[tuple[str, float, str, str]]:
-    """How far simulations are off the promise: on the same luck, and on luck never planned on."""
+    """Tell how far simulations are off the promise: on the same luck and on other luck."""
     same, other = float(planning["simulated_bn_vnd"]), float(planning["half_width_bn_vnd"])
     luck = abs(mean - promised) <= (half**2 + other**2) ** 0.5
     return [
@@ -278,6 +289,6 @@ def _shortages(judged: Judged, world: World) -> Iterator[Row]:
 def _stability(judged: Judged) -> Iterator[Row]:
     for one in judged.stability.spending:
         yield {
-            "kind": one.kind, "thing": one.thing, "name": one.place, "mean_bn_vnd": one.mean,
+            "kind": one.kind, "thing": one.thing, "where": one.place, "mean_bn_vnd": one.mean,
             "sd_bn_vnd": one.sd, "share": one.share,
         }  # fmt: skip

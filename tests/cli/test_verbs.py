@@ -17,8 +17,10 @@ import pytest
 
 import nts_sim
 from nts_sim.cli.compiler import NO_PLACE
+from nts_sim.cli.flags import Flags
 from nts_sim.cli.helptext import VERBS
 from nts_sim.cli.main import main
+from nts_sim.cli.tell import Alive
 
 TOOL = Path(sys.executable).parent / "nts-sim"
 SMALL = (
@@ -168,6 +170,88 @@ def test_plan_tells_orders_and_gaps(
     assert "plan.csv" in told
     (gap,) = tmp_path.glob("r/*/*/gap.csv")
     assert (pd.read_csv(gap)["gap_units"] >= 0).all()
+
+
+QUICK = (
+    "scenario.horizon_days=10", "plan.draws=2", "plan.samples=2", "plan.batches=3",
+    "plan.batch_draws=1", "plan.detail_samples=1", "plan.evaluation_draws=2", "workers=1",
+)  # fmt: skip
+
+
+@pytest.mark.slow
+def test_plan_is_judged_and_told(
+    here: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["plan", *QUICK, "preparation=standard", f"results_dir={tmp_path}/r"]
+    assert main(arguments) == 0
+    told = capsys.readouterr()
+    for title in (
+        "ASKED", "PREPARE BEFORE DAY 0", "ORDER ON DAY 0", "WHO STAYS SHORT, AND WHY",
+        "WHAT MORE WOULD SAVE", "WHAT EACH WAY OF HELPING CONTRIBUTES", "HOW SURE",
+    ):  # fmt: skip
+        assert f"{title}\n" in told.out
+    assert len(told.out.splitlines()) <= 60
+    assert "round 1: simulating stochastic" in told.err
+    (folder,) = {path.parent for path in tmp_path.glob("r/*/*/DONE.json")}
+    assert main([*arguments, "--json", "--quiet"]) == 0
+    again = capsys.readouterr()
+    tables = json.loads(again.out)["tables"]
+    assert again.err == ""
+    assert {"plan_first", "plan_value", "marginal_money", "lead_value", "contributions",
+            "shortages", "stability", "rehearsal", "orders", "gap"} == set(tables)  # fmt: skip
+    for name in tables:
+        assert (folder / f"{name}.csv").is_file() and (folder / f"{name}.parquet").is_file()
+    assert {path.name for path in folder.glob("charts/*")} == {
+        f"{name}.{kind}" for name in ("plan_more", "plan_contributions") for kind in ("svg", "png")
+    }
+    _check_plan({row["measure"]: row["value"] for row in tables["plan_value"]}, tables)
+
+
+def _check_plan(value: dict[str, float], tables: dict[str, list[dict[str, float]]]) -> None:
+    """What must hold of any judged plan."""
+    assert value["bound"] <= value["objective"] + 1e-6
+    assert value["evpi"] >= -1e-6
+    assert value["rounding_loss"] >= -abs(value["gap"] * value["objective"]) - 1e-6
+    assert value["saa_bound_95"] >= value["saa_gap"]
+    shares = [row["share_bn_vnd"] for row in tables["contributions"]]
+    assert sum(row["share"] or 0.0 for row in tables["contributions"]) == pytest.approx(1.0)
+    assert shares == sorted(shares, reverse=True)
+    assert sum(row["chosen"] for row in tables["rehearsal"]) == 1
+    supplies = {"rice_t", "family_kit", "medical_kit", "disinfectant_t"}
+    for row in tables["plan_first"]:
+        if row["unit"] == "units" and row["resource"] not in supplies:
+            assert float(row["quantity"]).is_integer()
+
+
+@pytest.mark.slow
+def test_no_plan_in_time_is_told(
+    here: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    short = [*QUICK, "solver.time_limit_s=1e-9", f"results_dir={tmp_path}/r", "--quiet"]
+    assert main(["plan", *short]) == 4
+    assert not list(tmp_path.glob("r/*/*/DONE.json"))
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_an_empty_plan_is_a_sentence(
+    here: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["plan", SMALL[0], "policy=do_nothing", f"results_dir={tmp_path}/r"]) == 0
+    told = capsys.readouterr().out
+    assert told.startswith("No orders: ")
+    assert "DataFrame" not in told
+
+
+def test_work_is_told_while_it_lasts(capsys: pytest.CaptureFixture[str]) -> None:
+    with Alive(Flags()) as alive:
+        alive("thinking")
+        time.sleep(2.2)
+    told = capsys.readouterr().err.splitlines()
+    assert told[0] == "thinking"
+    assert told[1].startswith("  … thinking, ")
+    with Alive(Flags(quiet=True)) as alive:
+        alive("thinking")
+    assert capsys.readouterr().err == ""
 
 
 def test_multirun_runs_each_value_once(

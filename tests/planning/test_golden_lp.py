@@ -86,8 +86,8 @@ def names_of(blocks: object, count: int) -> list[str]:
                 continue
             for at in np.argwhere(block >= 0).tolist():
                 number = block[tuple(at)]
-                assert not names[number]
-                names[number] = "_".join([one.name, *map(str, at)])
+                assert not names[number] or one.name == "own"  # one column for several periods
+                names[number] = names[number] or "_".join([one.name, *map(str, at)])
 
     name(blocks)
     return names
@@ -103,8 +103,9 @@ def text_of(filled: Filled) -> str:
     model = Model("golden")
     integer = np.zeros(len(program.cost), np.bool_) if program.integer is None else program.integer
     model.columns(
-        np.ones(len(program.cost), np.bool_), program.cost, upper=program.upper, integer=integer
-    )
+        np.ones(len(program.cost), np.bool_), program.cost, lower=program.lower,
+        upper=program.upper, integer=integer,
+    )  # fmt: skip
     equal = program.row_lower == program.row_upper
     for lower, upper, same in zip(program.row_lower, program.row_upper, equal, strict=True):
         at_most = Sense.AT_MOST if np.isfinite(upper) else Sense.AT_LEAST
@@ -142,8 +143,8 @@ def families() -> dict[str, str]:
 
 FAMILIES = (
     "objective", "cover", "home", "own_balance", "guest_balance", "lend", "supply", "place_supply",
-    "account", "fund", "fair", "capacity", "posted", "spared", "ready", "paid", "source",
-    "place_share", "at_most", "at_least", "from_depot",
+    "account", "fund", "fair", "changed", "stationed", "capacity", "posted", "spared", "ready",
+    "paid", "source", "place_share", "at_most", "at_least", "from_depot",
 )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nts_sim.planning.risk import TIE, Risk, risk_of, risk_program, risk_weights
+from nts_sim.planning.risk import TIE, Risk, mean_weight, risk_of, risk_program, risk_weights
 from nts_sim.planning.solve import Highs
 
 
@@ -42,7 +42,8 @@ def test_the_program_is_the_measure(seed, level):
         program, columns = risk_program(risk, probability, cost)
         solution = Highs().solve(program)
         assert solution.objective == pytest.approx(risk_of(risk, probability, cost))
-        assert solution.x[columns.cost] == pytest.approx(cost)
+        if mean_weight(risk) > 0.0:  # else a sample outside the tail may cost more for nothing
+            assert solution.x[columns.cost] == pytest.approx(cost)
 
 
 @pytest.mark.parametrize("seed", range(5))
