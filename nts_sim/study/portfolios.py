@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from nts_sim.engine.choice import EngineName
-from nts_sim.errors import InvalidInput, Problem
+from nts_sim.errors import InvalidInput, NoAcceptableSolution, Problem
 from nts_sim.luck.draws import DrawSet
 from nts_sim.outcomes.compare import compare, paired, rank, summarise, weighted_mean
 from nts_sim.outcomes.frames import frame, joined
@@ -237,7 +237,7 @@ class _Theatre(AbstractContextManager["_Theatre"]):
 
         Raises
         ------
-        InvalidInput
+        InvalidInput, NoAcceptableSolution
             Where every draw of a portfolio failed.
         """
         burden = np.full((len(self.portfolios), len(self.asked.scenarios), n_draws), np.nan)
@@ -249,24 +249,29 @@ class _Theatre(AbstractContextManager["_Theatre"]):
             self.finished += job.last - job.first
             self.progress(self.finished, self.total, len(self.failures))
         weights = [weight for _, weight, _ in self.asked.scenarios]
-        made = {
-            self.portfolios[p].measure.name: weighted_mean(list(burden[p]), weights) for p in which
-        }
+        made = {p: weighted_mean(list(burden[p]), weights) for p in which}
         self._require_something(made)
-        return made
+        return {self.portfolios[p].measure.name: values for p, values in made.items()}
 
     def _done(self, jobs: Sequence[_Job]) -> Iterator[_Done]:
         return map(self._bench.one, jobs) if self._pool is None else self._pool.map(_work, jobs)
 
-    def _require_something(self, made: Mapping[str, Floats]) -> None:
-        first = self.failures[0][1].told if self.failures else ""
+    def _require_something(self, made: Mapping[int, Floats]) -> None:
+        lost = [p for p, burden in made.items() if np.isnan(burden).all()]
+        failed = {p: [f for job, f in self.failures if job.portfolio == p] for p in lost}
+        if not failed:
+            return
         problems = [
-            Problem(f"{self.asked.policy} with {name}", f"every simulation failed: {first}")
-            for name, burden in made.items()
-            if np.isnan(burden).all()
+            Problem(
+                f"{self.asked.policy} with {self.portfolios[p].measure.name}",
+                f"every simulation failed: {failures[0].told}",
+            )
+            for p, failures in failed.items()
         ]
-        if problems:
-            raise InvalidInput(problems, "the policies, found while they ran")
+        unsolved = {failure.error for failures in failed.values() for failure in failures}
+        if unsolved == {NoAcceptableSolution.__name__}:
+            raise NoAcceptableSolution("\n".join(f"{p.where}: {p.what}" for p in problems))
+        raise InvalidInput(problems, "the policies, found while they ran")
 
 
 def _jobs(which: Sequence[int], n_scenarios: int, draws: DrawSet, n_draws: int) -> Iterator[_Job]:

@@ -10,7 +10,7 @@ import pytest
 
 from nts_sim.decision.model import Policy
 from nts_sim.engine.session import simulate
-from nts_sim.errors import InvalidInput
+from nts_sim.errors import InvalidInput, NoAcceptableSolution
 from nts_sim.luck.draws import DrawSet, Luck
 from nts_sim.outcomes.measures import outcomes_of
 from nts_sim.policies.registry import make_policy
@@ -116,6 +116,7 @@ GOOD = MeasureSpec(
     name="good", cost_bn_vnd=1.0, onset_share={"storm": 0.0, "flood_landslide": 0.0},
 )  # fmt: skip
 IDLE = MeasureSpec(name="idle", cost_bn_vnd=50.0)
+LOST = RuntimeError("lost the thread")
 QUIET = {"told": lambda _: None, "progress": lambda done, total, failed: None}
 
 
@@ -211,14 +212,14 @@ def test_every_portfolio_is_planned_for_in_its_own_world(monkeypatch) -> None:
     assert planned_in == ["none", "good", "idle", "good+idle"]
 
 
-def _failing(worlds_that_fail: tuple[float, ...], times: int) -> Policy:
+def _failing(worlds_that_fail: tuple[float, ...], times: int, error: Exception) -> Policy:
     """Do nothing, but fail the first `times` times in worlds of these costs."""
     plain, left = DO_NOTHING(), [times]
 
     def open_one(world):
         if world.measure.cost_bn_vnd in worlds_that_fail and left[0] > 0:
             left[0] -= 1
-            raise RuntimeError("lost the thread")
+            raise error
         return plain.open(world)
 
     return replace(plain, open=open_one, waits=False)
@@ -239,11 +240,17 @@ def test_a_portfolio_that_never_works_is_refused() -> None:
         judge_portfolios(asked(_Once((50.0,), 99)), [GOOD, IDLE], **QUIET)
 
 
+def test_a_portfolio_that_cannot_be_planned_for_is_no_fault_of_the_input() -> None:
+    unsolved = NoAcceptableSolution("no plan in time")
+    with pytest.raises(NoAcceptableSolution, match=r"do_nothing with idle: .*no plan in time"):
+        judge_portfolios(asked(_Once((50.0,), 99, unsolved)), [GOOD, IDLE], **QUIET)
+
+
 class _Once:
     """Makes the failing policy once, so that it counts over all portfolios."""
 
-    def __init__(self, costs: tuple[float, ...], times: int) -> None:
-        self._made = _failing(costs, times)
+    def __init__(self, costs: tuple[float, ...], times: int, error: Exception = LOST) -> None:
+        self._made = _failing(costs, times, error)
 
     def __call__(self) -> Policy:
         return self._made
