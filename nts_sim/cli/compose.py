@@ -27,6 +27,7 @@ from nts_sim.errors import InvalidInput, Problem
 from nts_sim.spec.load import suggestion
 
 CONFIG_NAME = "config"
+NO_MEASURE = "none"
 _OWN_KEYS = ("verbose", "mode", "overrides", "runtime")
 _OWN_JOB_KEYS = ("name", "override_dirname", "config_name")
 
@@ -42,11 +43,20 @@ class Member:
 
 @dataclass(frozen=True)
 class Composed:
-    """One job's configuration as plain containers, its choices and its scenarios."""
+    """One job's configuration as plain containers, its choices, its scenarios and measures.
+
+    `measures` holds those taken together, by name; empty where the group `measure` chooses one.
+    """
 
     config: Mapping[str, Any]
     choices: Mapping[str, Any]
     members: tuple[Member, ...]
+    measures: Mapping[str, Any]
+
+    @property
+    def study(self) -> dict[str, Any]:
+        """What a study is loaded from: the configuration, with measures in place of their names."""
+        return {**self.config, "measures": self.measures}
 
 
 def config_root() -> Path:
@@ -86,7 +96,8 @@ def _composed(
     _refuse_unchosen(hydra, job, whole)
     choices = whole["hydra"]["runtime"]["choices"]
     config = task_config(whole, choices)
-    return Composed(config, choices, tuple(_members(hydra, job, config, choices, options)))
+    members = tuple(_members(hydra, job, config, choices, options))
+    return Composed(config, choices, members, _measures(hydra, job, config, choices, options))
 
 
 def _refuse_unchosen(hydra: Hydra, job: tuple[str, ...], whole: Mapping[str, Any]) -> None:
@@ -123,6 +134,49 @@ def _members(
             what = "is itself a set; a set is made of single scenarios"
             raise InvalidInput([Problem(f"scenario.weights.{name}", what)])
         yield Member(str(name), float(weight) if isinstance(weight, int | float) else 0.0, member)
+
+
+def _measures(
+    hydra: Hydra,
+    job: tuple[str, ...],
+    config: Mapping[str, Any],
+    choices: Mapping[str, Any],
+    options: Mapping[str, tuple[str, ...]],
+) -> dict[str, Any]:
+    """Compose each of the measures that are taken together, in the order of their names."""
+    given = config.get("measures") or []
+    names = [given] if isinstance(given, str) else given
+    problems = _measure_problems(names, job, choices, options["measure"])
+    if problems:
+        raise InvalidInput(problems)
+    others = [text for text in job if not text.lstrip("+").startswith(("measure=", "measures="))]
+    return {
+        name: _compose(hydra, (*others, f"measure={name}"))["measure"] for name in sorted(names)
+    }
+
+
+def _measure_problems(
+    names: Any, job: tuple[str, ...], choices: Mapping[str, Any], known: tuple[str, ...]
+) -> list[Problem]:
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        return [Problem("measures", "is not a list of names, as in measure=[a,b]")]
+    if not names:
+        return []
+    problems = [
+        Problem("measure", f"unknown measure {name!r}; {suggestion(name, known)}")
+        for name in names
+        if name not in known
+    ]
+    if len(set(names)) < len(names):
+        problems.append(Problem("measure", "names the same measure twice"))
+    if NO_MEASURE in names:
+        problems.append(Problem("measure", "none is no measure; leave it out of the list"))
+    if choices.get("measure") != NO_MEASURE:
+        what = f"the measure {choices.get('measure')} is chosen by itself and others as a list; "
+        problems.append(Problem("measures", what + "put it into the list, and add measure=none"))
+    changed = [text for text in job if text.lstrip("+").startswith("measure.")]
+    what = "it is not said which of several measures this changes; write one of your own in a file"
+    return problems + [Problem(text.lstrip("+").partition("=")[0], what) for text in changed]
 
 
 @contextmanager

@@ -21,12 +21,20 @@ A study is put together from groups (below): group=option chooses, key=value cha
   scenario=flood_central            another future
   policy=current_practice,greedy    policies to compare
   fund.balance_factor=0.5           half the money
+  measure=training,shared_database  prevention measures taken together (with -m: measure=[a,b])
   replications=50  seed=147  workers=2  results_dir=results  tables_dir=my_tables
 -m runs several values of a key, one run each:  -m fund=standard,tight
 --config-dir FOLDER adds your own options, as in FOLDER/scenario/my_storm.yaml.
 --cfg job shows the study as it is put together.
 --policy-file FILE.py:function adds your own policy (Python code of yours; it will be run).
 --json prints the result tables as JSON; --quiet prints no progress; --debug shows tracebacks."""
+
+_PORTFOLIOS = """\
+measure=a,b names the measures to choose from, at most 6; without it, all that are shipped.
+Every combination gets a world of its own, in which the policy (stochastic) plans; all meet the same
+luck. plan.draws planning draws choose the best; plan.evaluation_draws others judge it against none.
+Costs of measures count in full against one course of events: choose a scenario, or a weighted set,
+that is worth one such payment."""
 
 VERBS: dict[str, Verb] = {
     "run": Verb(
@@ -46,6 +54,12 @@ VERBS: dict[str, Verb] = {
         "what to prepare, mobilise and send, who stays short and why, and how sure that is",
         _STUDY + "\nplan=thorough simulates more, for a plan that will be carried out;"
         "\npreparation=standard gives money to buy, post and open depots before day 0.",
+        groups=True,
+    ),
+    "portfolios": Verb(
+        "nts-sim portfolios [measure=a,b,…] [scenario=…] [key=value …]",
+        "which prevention measures to take together: every combination, a plan inside each",
+        _STUDY + "\n" + _PORTFOLIOS,
         groups=True,
     ),
     "validate": Verb(

@@ -25,6 +25,8 @@ MAX_JOBS = 1_000
 _COMMAND_LINE = "command line"
 _LISTED_HYDRA_KEYS = ("hydra.verbose",)
 _BARE_POLICY_LIST = re.compile(r"^(\+{0,2}policy)=([A-Za-z0-9_]+(?:,[A-Za-z0-9_]+)+)$")
+_MEASURE_LIST = re.compile(r"^\+{0,2}measure=(.*\[.*)$", re.DOTALL)
+_BARE_MEASURE_LIST = re.compile(r"^\+{0,2}measure=([A-Za-z0-9_]+(?:,[A-Za-z0-9_]+)+)$")
 _WORDS = {"policies": "policy", "scenarios": "scenario", "budget": "fund.balance_factor"}
 """Words planners try first, and what they are called here."""
 
@@ -68,7 +70,17 @@ def check_overrides(
 
 
 def _spelled_out(text: str, multirun: bool) -> str:
-    """Read ``policy=a,b`` as the list of policies it means outside a multirun."""
+    """Read ``policy=a,b`` as the list of policies it means outside a multirun.
+
+    A list of measures is a key of its own, ``measures``: options of the group `measure` all write
+    the same keys, so that Hydra would keep the last of them and say nothing.
+    """
+    bare = None if multirun else _BARE_MEASURE_LIST.match(text)
+    if bare:
+        return f"measures=[{bare[1]}]"
+    listed = _MEASURE_LIST.match(text)
+    if listed:
+        return f"measures={listed[1]}"
     bare = _BARE_POLICY_LIST.match(text)
     return f"{bare[1]}=[{bare[2]}]" if bare and not multirun else text
 
@@ -112,7 +124,7 @@ def _override_problems(
     if key in options:
         several = isinstance(override.value(), list) and key != "policy"
         if several or not _names_options(override):
-            return [Problem(key, "takes the name of one option (only policy takes several)")]
+            return [Problem(key, "takes the name of one option (policy and measure take several)")]
         return _group_problems(key, _chosen(override), options[key])
     return _key_problems(key, options)
 

@@ -81,7 +81,7 @@ def prepare(composed: Composed, origin: Mapping[str, str], flags: Flags, wants: 
         Where results cannot be written.
     """
     findings = _Findings()
-    study = findings.attempt(load_study, composed.config, origin)
+    study = findings.attempt(load_study, composed.study, origin)
     scenarios = [
         findings.attempt(load_scenario, member.config, origin) for member in composed.members
     ]

@@ -131,7 +131,7 @@ def ranking_text(frames: Mapping[str, pd.DataFrame], baseline: str) -> str:
         shown = [header, *rows]
         if not len(frames["comparison"]):  # a single policy is compared with nothing
             shown = [(*row[:3], *row[4:-1]) for row in shown]
-        parts.append(f"{title}\n{_aligned(shown)}")
+        parts.append(f"{title}\n{aligned(shown)}")
     return "\n\n".join(parts)
 
 
@@ -178,7 +178,8 @@ def _difference(comparison: pd.DataFrame, scenario: str, policy: str) -> str:
     return f"{told} ({row['relative_pct']:+.1f} ± {half * scale:.1f} %)"
 
 
-def _aligned(rows: list[tuple[str, ...]]) -> str:
+def aligned(rows: list[tuple[str, ...]]) -> str:
+    """Put rows of cells into columns, the first and a last one named verdict to the left."""
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     left = (0, *([len(widths) - 1] if rows[0][-1] == "verdict" else []))
     return "\n".join(

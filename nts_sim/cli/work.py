@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -15,13 +15,16 @@ import pandas as pd
 from nts_sim.charts.frame import figure_bytes
 from nts_sim.charts.gallery import build_charts, view_of
 from nts_sim.charts.plan_money import plan_charts
+from nts_sim.cli.compose import NO_MEASURE
 from nts_sim.cli.flags import Flags
+from nts_sim.cli.portfolio_text import portfolio_text
 from nts_sim.cli.prepare import Prepared
 from nts_sim.cli.tell import Alive, progress_on_stderr, ranking_text, say, tables_json, told_if_slow
 from nts_sim.engine.compiled import make_ready
 from nts_sim.policies.registry import BOUND, PLANNERS
 from nts_sim.report.html import write_report
 from nts_sim.report.plan_text import plan_text
+from nts_sim.spec.models import MeasureSpec
 from nts_sim.study import store
 from nts_sim.study.chunks import PolicySource
 from nts_sim.study.engines import engine_for
@@ -29,6 +32,7 @@ from nts_sim.study.judged import judge
 from nts_sim.study.manifest import manifest_of
 from nts_sim.study.one_plan import in_common_world, with_one_plan
 from nts_sim.study.plan_tables import no_plan_tables, plan_tables
+from nts_sim.study.portfolios import Asked, every_portfolio, judge_portfolios, n_simulations
 from nts_sim.study.runner import run_comparison, run_plan
 from nts_sim.tables.load import statuses
 from nts_sim.world.model import World
@@ -72,6 +76,51 @@ def plan(prepared: Prepared, flags: Flags) -> int:
             _finish(prepared, folder, "plan", started, 0)
     _tell_plan(store.read_results(folder), folder, prepared, flags)
     return 0
+
+
+def portfolios(prepared: Prepared, flags: Flags) -> int:
+    """Choose among all portfolios of the measures, each with a plan of its own; tell the table."""
+    study = prepared.study
+    measures = tuple(study.measures.values()) or _alone(study.measure)
+    every_portfolio(measures)  # refused before anything is written
+    folder = store.run_folder(study, "portfolios", prepared.inputs)
+    if store.is_done(folder):
+        say(f"already there: {folder}", flags)
+    else:
+        with store.claimed(folder):
+            _portfolios_into(folder, prepared, measures, flags)
+    frames = store.read_results(folder)
+    if flags.json:
+        print(tables_json(folder, frames))
+    else:
+        print(portfolio_text(frames["portfolios"]))
+        print(f"table   {folder / 'portfolios.csv'}")
+    return _told_failures(frames["failures"], flags)
+
+
+def _portfolios_into(
+    folder: Path, prepared: Prepared, measures: Sequence[MeasureSpec], flags: Flags
+) -> None:
+    study, started = prepared.study, time.monotonic()
+    policy, source = next(iter(prepared.policies.items()))
+    scenarios = tuple(
+        (name, weight, scenario)
+        for (name, _, _), (weight, scenario) in zip(
+            prepared.worlds, prepared.scenarios, strict=True
+        )
+    )
+    asked = Asked(study, policy, source, scenarios, prepared.tables)
+    _make_ready(prepared, flags, n_simulations(asked, measures))
+    with progress_on_stderr(flags) as progress:
+        frames = judge_portfolios(asked, measures, lambda told: say(told, flags), progress)
+    for name, table in frames.items():
+        store.write_table(folder, name, table)
+    _finish(prepared, folder, "portfolios", started, len(frames["failures"]))
+
+
+def _alone(measure: MeasureSpec) -> tuple[MeasureSpec, ...]:
+    """Return the one measure that is chosen, if it is one."""
+    return () if measure.name == NO_MEASURE else (measure,)
 
 
 def _planned(prepared: Prepared, alive: Alive) -> dict[str, pd.DataFrame]:

@@ -292,6 +292,10 @@ def _default_refusal(entry: yaml.Node, known: Known) -> str | None:
     group = re.sub(r"^(optional |override )*/?", "", str(key.value)).strip()
     if group not in known.options:
         return f"unknown group {group!r}; {suggestion(group, known.options)}"
+    if isinstance(value, yaml.SequenceNode) and group != "policy":
+        # Options of other groups write the same keys: the last would hold, and nobody be told.
+        hint = "; write the key measures: [a, b] instead" if group == "measure" else ""
+        return f"{group} takes one option here, not a list{hint}"
     names = value.value if isinstance(value, yaml.SequenceNode) else [value]
     for name in names:
         option = getattr(name, "value", None)

@@ -211,6 +211,26 @@ TABLES: Final[Mapping[str, tuple[Column, ...]]] = {
         _number("half_width_bn_vnd", "bn VND", "half of its 95 % interval"),
         Column("chosen", "bool", "", "does best in simulation"),
     ),
+    "portfolios": (
+        _SCENARIO, _POLICY,
+        _text("draws", "planning: all portfolios, to choose by; evaluation: the best that holds a "
+              "measure against none, on draws that nothing was chosen by"),
+        _text("portfolio", "measures taken together, joined by +"),
+        _number("cost_bn_vnd", "bn VND", "of its measures; part of the burden"),
+        _count("n", "draws", "simulated without failing"),
+        _number("mean", "bn VND", "mean burden: harm, response and measures"),
+        _number("low", "bn VND", "lower end of the 95 % interval of the mean"),
+        _number("high", "bn VND", "upper end of the 95 % interval of the mean"),
+        _number("diff", "bn VND", "mean burden less that of no measure, paired by draw"),
+        _number("half_width", "bn VND", "half of its 95 % interval"),
+        _number("saved_bn_vnd", "bn VND", "harm and response saved, before the measures' own cost: "
+                "they pay as long as they cost less"),
+        _number("better_share", "share", "of draws with less burden than without a measure"),
+        Column("separable", "bool", "",
+               "differs from no measure at 5 %, Holm-adjusted over the portfolios"),
+        _count("rank", "", "1 is the best mean"),
+        _text("verdict", "best | tied with the best | behind the best"),
+    ),
 }  # fmt: skip
 
 

@@ -35,6 +35,8 @@ FEW = 10
 """Samples whose deterministic equivalent gives the first plan."""
 KEPT = 3
 """Samples that are part of the master."""
+NEAR = 3
+"""Rounds with whole numbers near the relaxation's before a search over all of them."""
 _NEWS = 1e-7
 """A cut that lifts a sample's cost by less than this, relative, teaches the master nothing."""
 
@@ -95,6 +97,24 @@ class Master:
     def has_integers(self) -> bool:
         """Whether first-stage columns take whole numbers."""
         return self._program.has_integers
+
+    def near(self, x: Floats, time_limit_s: float) -> Floats | None:
+        """Return the best first stage with the whole numbers nearest to x; None: there is none."""
+        before = self._highs.program
+        integer = self._program.integer
+        assert integer is not None
+        whole = np.flatnonzero(integer)
+        lower, upper = before.lower.copy(), before.upper.copy()
+        lower[whole] = upper[whole] = np.clip(np.round(x[whole]), lower[whole], upper[whole])
+        try:
+            point = self._highs.resolve(
+                lower=lower, upper=upper, go_on=True, time_limit_s=time_limit_s
+            )
+            return self.x(point)
+        except NoAcceptableSolution:
+            return None
+        finally:
+            self._highs.change(lower=before.lower, upper=before.upper)
 
     def demand_whole_numbers(self) -> None:
         """Keep the cuts and from now on search over whole numbers."""
@@ -191,9 +211,10 @@ class _Search:
         try:
             self._search_relaxed()
             if self._master.has_integers:
-                self._best = None
-                self._master.demand_whole_numbers()
-                self._search_whole()
+                self._search_near()
+                if not self._closed():
+                    self._master.demand_whole_numbers()
+                    self._search_whole()
         except _TimeIsUp:
             pass
         if self._best is None:
@@ -212,6 +233,15 @@ class _Search:
             if self._best is not None:
                 learned = self._ask(self._best.x + STEP * (target - self._best.x), out)
             learned = learned or self._ask(target, out)
+
+    def _search_near(self) -> None:
+        """Ask at whole numbers near the relaxation's; its bound often proves them good enough."""
+        assert self._best is not None
+        relaxed, self._best = self._best.x, None
+        for _ in range(NEAR):
+            x = self._master.near(relaxed, self._left())
+            if x is None or not self._ask(x, None) or self._closed():
+                return
 
     def _search_whole(self) -> None:
         """Ask at the master's optimum until it knows what its own plan costs."""

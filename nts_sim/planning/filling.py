@@ -267,6 +267,7 @@ def _create_bounds(sets: Sets, charges: Charges, numbers: Numbers, short: Bools)
     first = _first_served(numbers.goods_period, sets.n_periods)
     wanted = np.moveaxis(short[:, resource], 1, 0)[:, :, None, :]
     limit = np.minimum(numbers.goods_place_left, numbers.goods_left[:, None])
+    limit = np.where(limit > 0.0, 2.0 * limit + 1.0, 0.0)  # rows bind, so that prices are theirs
     may_pay = charges.goods_allowed[:, :, None, None]
     return np.where(first & wanted & may_pay, limit[:, :, None, None], 0.0)
 

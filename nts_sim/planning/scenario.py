@@ -77,7 +77,7 @@ def scenario_template(world: World) -> Template:
     """Return the template of a scenario's plan, what may be done before day 0 included."""
     days = min(world.horizon_days, HORIZON_DAYS)
     prepare = world.terms.budget_bn_vnd > 0.0
-    shape = Shape(lookahead_days=days, departures=DEPARTURES, prepare=prepare)
+    shape = Shape(lookahead_days=days, departures=DEPARTURES, forwards=0, prepare=prepare)
     return template_of(problem_of(world, shape, SIGNATURE_BN_VND))
 
 

@@ -98,7 +98,7 @@ class Highs:
     def solve(
         self,
         program: LinearProgram,
-        start: Basis | None = None,
+        start: Basis | Standing | None = None,
         fallback: Floats | None = None,
         time_limit_s: float | None = None,
     ) -> Solution:
@@ -157,11 +157,7 @@ class Highs:
         go_on : start where the last search of this handle ended; the point found then depends on
             what was solved before, though not what it costs
         """
-        given = {
-            "cost": cost, "lower": lower, "upper": upper, "row_lower": row_lower,
-            "row_upper": row_upper,
-        }  # fmt: skip
-        self._change({name: value for name, value in given.items() if value is not None})
+        self.change(cost=cost, lower=lower, upper=upper, row_lower=row_lower, row_upper=row_upper)
         if not go_on:
             self._highs.clearSolver()
         return self._run(start, fallback, time_limit_s)
@@ -204,8 +200,9 @@ class Highs:
         for option, value in options.items():
             self._highs.setOptionValue(option, value)
 
-    def _change(self, given: dict[str, Floats]) -> None:
-        given = _news(self.program, given)
+    def change(self, **numbers: Floats | None) -> None:
+        """Change numbers of what was loaded for good, named as in `resolve`."""
+        given = _news(self.program, numbers)
         self._program = program = self.program.with_(**given)
         columns = np.arange(len(program.cost), dtype=np.int32)
         rows = np.arange(len(program.row_lower), dtype=np.int32)
@@ -289,8 +286,12 @@ class Highs:
         )
 
 
-def _news(program: LinearProgram, given: dict[str, Floats]) -> dict[str, Floats]:
-    return {name: v for name, v in given.items() if not np.array_equal(v, getattr(program, name))}
+def _news(program: LinearProgram, given: dict[str, Floats | None]) -> dict[str, Floats]:
+    return {
+        name: value
+        for name, value in given.items()
+        if value is not None and not np.array_equal(value, getattr(program, name))
+    }
 
 
 def _best_known(program: LinearProgram, cut: Solution, others: list[Floats]) -> Solution | None:
@@ -334,7 +335,7 @@ def solve_rounded(
     highs: Highs,
     gap: float = 0.005,
     time_limit_s: float | None = None,
-    start: Basis | None = None,
+    start: Basis | Standing | None = None,
 ) -> Solution:
     """Solve a program with on/off decisions: relax, round up, re-solve, certify; else search.
 

@@ -13,6 +13,7 @@ import numpy as np
 from scipy.sparse import csc_array
 
 from nts_sim.planning.linear import LinearProgram, Status
+from nts_sim.planning.solve import Standing
 from nts_sim.world.model import Bools, Floats, Ints
 
 
@@ -149,6 +150,7 @@ class TwoStageSolution:
     column_dual : float array [S, column], reduced costs, split alike
     how : "deterministic equivalent" or "L-shaped"
     iterations : simplex iterations, or rounds of cuts
+    ended : where the search over the stacked program ended; None after cuts
     """
 
     status: Status
@@ -163,3 +165,4 @@ class TwoStageSolution:
     seconds: float
     how: str
     iterations: int
+    ended: Standing | None = None

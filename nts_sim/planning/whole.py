@@ -57,7 +57,8 @@ def first_plan(problem: ScenarioPlan, risk: Risk, highs: Highs, *, gap: float = 
         return FirstPlan(problem, solution, plan, None)
     bought, posted, preparation = _in_whole_units(problem.world, plan)
     fixed = _fixed(problem, plan, bought, posted)
-    again = solve_two_stage(fixed, risk, highs, start=filled.start, gap=gap)
+    start = filled.start if solution.ended is None else solution.ended
+    again = solve_two_stage(fixed, risk, highs, start=start, gap=gap)
     return FirstPlan(problem, solution, read_plan(filled, again), preparation)
 
 

@@ -14,6 +14,7 @@ from pydantic_core import ErrorDetails
 
 from nts_sim.errors import InvalidInput, Problem
 from nts_sim.spec.models import ScenarioSpec, Spec, Study
+from nts_sim.spec.portfolio import combined
 from nts_sim.tables.names import nearest
 
 SpecT = TypeVar("SpecT", bound=Spec)
@@ -22,6 +23,8 @@ _SHOWN_CHARACTERS = 60
 
 def load_study(config: Mapping[str, Any], origin: Mapping[str, str] | None = None) -> Study:
     """Turn a composed configuration into a `Study`, or say everything that is wrong with it.
+
+    Where `measures` are named, `measure` becomes what they make together.
 
     Parameters
     ----------
@@ -35,7 +38,10 @@ def load_study(config: Mapping[str, Any], origin: Mapping[str, str] | None = Non
     InvalidInput
         With one `Problem` for each finding.
     """
-    return _validate(Study, config, origin or {})
+    study = _validate(Study, config, origin or {})
+    if not study.measures:
+        return study
+    return study.model_copy(update={"measure": combined(tuple(study.measures.values()))})
 
 
 def load_scenario(

@@ -27,6 +27,7 @@ NonNegative = Annotated[float, Field(ge=0.0, le=1e9)]
 Factor = Annotated[float, Field(ge=0.0, le=1000.0)]
 Severity = Annotated[int, Field(ge=1, le=3)]
 Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
+Slugs = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,59}(\+[a-z][a-z0-9_]{0,59})*$")]
 Text = Annotated[str, Field(max_length=2000)]
 
 
@@ -260,9 +261,13 @@ class MechanismSpec(Spec):
 
 
 class MeasureSpec(Spec):
-    """A prevention measure, or none: what it multiplies, from its ready day on."""
+    """A prevention measure, or none: what it multiplies, from its ready day on.
 
-    name: Slug
+    Several taken together are one measure too (`nts_sim.spec.portfolio`); its name is theirs,
+    joined by "+".
+    """
+
+    name: Slugs
     title: Text = ""
     cost_bn_vnd: NonNegative = 0.0
     ready_day: NonNegative = Field(0.0, description="day from which it works; nothing before")
@@ -409,6 +414,9 @@ class Study(Spec):
     preparation: PreparationSpec
     mechanism: MechanismSpec
     measure: MeasureSpec
+    measures: dict[str, MeasureSpec] = Field(
+        default_factory=dict, description="measures taken together; `measure` is what they make"
+    )
     fund: FundSpec
     information: InformationSpec
     policies: Annotated[dict[str, PolicySpec], Field(min_length=1)]

@@ -90,12 +90,17 @@ def tasks(n_scenarios: int, policies: Sequence[str], replications: int) -> Itera
 
 @dataclass
 class Bench:
-    """What a worker keeps between tasks: worlds, and policies once opened."""
+    """What a worker keeps between tasks: worlds, and policies once opened.
+
+    `draws` is where luck is taken from: evaluation draws, except where something is chosen by the
+    outcomes.
+    """
 
     worlds: Sequence[World]
     sources: Mapping[str, PolicySource]
     seed: int
     engine: EngineName
+    draws: DrawSet = DrawSet.EVALUATION
     opened: dict[str, Policy] = field(default_factory=dict)
 
     def policy(self, name: str) -> Policy:
@@ -143,7 +148,7 @@ def do(task: Task, bench: Bench) -> Chunk:
     world = bench.worlds[task.scenario]
     for number in range(task.first, task.last):
         try:
-            luck = Luck(bench.seed, DrawSet.EVALUATION, number)
+            luck = Luck(bench.seed, bench.draws, number)
             run = simulate(world, bench.policy(task.policy), luck, bench.engine)
             done.append((number, measure(run, world)))
         except Exception as error:

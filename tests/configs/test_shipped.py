@@ -38,7 +38,7 @@ def test_every_file_would_pass_the_gate(path: Path) -> None:
 def test_every_option_makes_a_study(path: Path) -> None:
     group, name = path.parent.name, path.stem
     (composed,) = compose_jobs([(f"{group}={name}",)], None, OPTIONS)
-    study = load_study(composed.config)
+    study = load_study(composed.study)
     if group == "policy":
         assert list(study.policies) == [name]
     elif group != "experiment":

@@ -143,8 +143,8 @@ def families() -> dict[str, str]:
 
 FAMILIES = (
     "objective", "cover", "home", "own_balance", "guest_balance", "lend", "supply", "place_supply",
-    "account", "fund", "fair", "changed", "stationed", "capacity", "posted", "spared", "ready", "paid", "source",
-    "place_share", "at_most", "at_least", "from_depot",
+    "account", "fund", "fair", "changed", "stationed", "capacity", "posted", "spared", "ready",
+    "paid", "source", "place_share", "at_most", "at_least", "from_depot",
 )  # fmt: skip
 
 

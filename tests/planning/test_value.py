@@ -150,7 +150,7 @@ def test_stability_tells_spread_of_spending_and_cost():
 
 def test_spending_adds_up_to_the_first_stages_cost():
     kinds = set()
-    for seed in range(8):
+    for seed in range(24):
         plan = toy_plan(seed)
         filled = plan.filled
         solution = solve_two_stage(filled.two_stage, MEAN, Highs())
