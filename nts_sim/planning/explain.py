@@ -356,7 +356,7 @@ def _through(filled: Filled) -> csc_array:
     n, k = len(filled.columns), len(rows)
     carrier = csc_array((np.ones(k), (columns, np.arange(k))), shape=(n, k))
     brought = (carrier.T - matrix[rows]).tocsc()
-    return (eye_array(n, format="csc") + carrier @ brought).tocsc()
+    return csc_array(eye_array(n, format="csc") + carrier @ brought)
 
 
 def _for_money(cause: Cause, unit_bn_vnd: float) -> float:
@@ -423,6 +423,8 @@ class _Limits:
         bound = np.zeros(len(t.program.cost) + 1)
         bound[plan.filled.columns] = np.maximum(-solution.column_dual.sum(axis=0), 0.0)
         self._price, self._bound = price, bound
+        self._floor = np.zeros(len(bound))
+        self._floor[plan.filled.columns] = np.maximum(solution.column_dual.sum(axis=0), 0.0)
         self._fund = fund_prices(plan, price, bound).sum(axis=1)
         self._family = _families(t)
 
@@ -449,6 +451,8 @@ class _Limits:
             return self._of_supply(at[0], at[1])
         if (at := _where(c.lend, column)) is not None:
             return self._of_donor(int(sets.arc_from[at[0]]), at[1])
+        if (at := _where(c.prepare.post, column)) is not None:
+            return self._of_posting(int(sets.arc_from[at[0]]), at[1])
         arcs = sets.forward if (at := _where(c.forward, column)) is not None else None
         assert arcs is not None and at is not None, "no other column has a limit that binds"
         saves = float(self._bound[column])
@@ -477,6 +481,8 @@ class _Limits:
                 return replace(made, why=Why.READY, saves_bn_vnd=saves)
             case "" | "paid":
                 return None
+            case Why.POSTED:
+                return self._of_posting(*at)
         return self._of_preparation(Why(why), at, saves)
 
     def _of_fund(self, fund: int) -> Cause:
@@ -521,13 +527,20 @@ class _Limits:
             return Cause(why, source.name, "", source.amount_bn_vnd, saves)
         if why is Why.GUIDANCE:
             return Cause(why, self._resource(at[0]), "", 0.0, saves)
-        if why is Why.POSTED:
-            limit = float(terms.post_share * terms.stock[at[0], at[1]])
-            return Cause(why, self._resource(at[1]), names[at[0]], limit, saves)
         limit = float(terms.depot_capacity[at[0]])
         if why is Why.PLACE_SHARE:
             limit = terms.place_share_at_most * terms.money_bn_vnd
         return Cause(why, "", names[at[0]], limit, saves)
+
+    def _of_posting(self, place: int, r: int) -> Cause:
+        """Price what a place may post elsewhere, held by its row or by what may leave its stock."""
+        t = self._plan.template
+        terms = t.problem.preparing
+        assert terms is not None
+        saves = self._price[t.rows.prepared.posted[place, r]]
+        saves += self._floor[t.columns.prepare.change[place, r]]
+        limit, where = terms.post_share * terms.stock[place, r], self._world.nodes.name[place]
+        return Cause(Why.POSTED, self._resource(r), where, float(limit), float(saves))
 
     def _resource(self, r: int) -> str:
         return self._world.resources.name[int(self._plan.template.sets.resource[r])]
