@@ -40,6 +40,7 @@ from nts_sim.study import run_comparison, run_plan, store
 from nts_sim.study.chunks import Bench, do, tasks
 from nts_sim.study.collect import Collected, Member
 from nts_sim.study.manifest import manifest_of, without_path
+from nts_sim.study.plan_tables import PLAN_TABLES
 from nts_sim.study.tables import tables_of
 from nts_sim.testing import toy_threats, toy_world
 from nts_sim.world.model import Inject
