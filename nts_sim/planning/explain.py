@@ -14,6 +14,7 @@ from enum import StrEnum
 from itertools import groupby
 
 import numpy as np
+from scipy.sparse import csc_array, eye_array
 
 from nts_sim.planning.filling import Filled
 from nts_sim.planning.marginal import fund_prices
@@ -252,9 +253,10 @@ class _Inquiry:
     def __init__(self, plan: ScenarioPlan, solution: TwoStageSolution, short: Floats) -> None:
         self._plan, self._short = plan, short
         filled = plan.filled
-        self._matrix = filled.two_stage.program.matrix
+        whole = _through(filled)
+        self._matrix = (filled.two_stage.program.matrix @ whole).tocsc()
         self._shared = filled.two_stage.shared
-        self._duals = solution.row_dual, solution.column_dual
+        self._duals = solution.row_dual, np.asarray((whole.T @ solution.column_dual.T).T)
         self._row = np.flatnonzero(filled.rows)
         self._tied = np.isin(self._row, _balances(plan.template))
         self._filled = np.full(len(plan.template.program.cost) + 1, -1)
@@ -331,6 +333,32 @@ class _Inquiry:
         yield from filter(None, map(self._limits.of_row, way.rows.tolist()))
 
 
+def _through(filled: Filled) -> csc_array:
+    """Put columns that only carry on what others bring into those others, [column, column].
+
+    What is bought or posted changes what a place has, and meets its limits there.
+    """
+    t, matrix = filled.template, filled.two_stage.program.matrix.tocsr()
+    at_row = np.full(len(filled.rows) + 1, -1)
+    at_row[:-1][filled.rows] = np.arange(int(filled.rows.sum()))
+    at_column = np.full(len(t.program.cost) + 1, -1)
+    at_column[filled.columns] = np.arange(len(filled.columns))
+    before, made = t.rows.prepared, t.columns.prepare
+    rows, columns = (
+        at[np.concatenate([block.ravel() for block in blocks])]
+        for at, blocks in (
+            (at_row, (before.changed, before.stationed)),
+            (at_column, (made.change, made.stationed)),
+        )
+    )
+    there = (rows >= 0) & (columns >= 0)
+    rows, columns = rows[there], columns[there]
+    n, k = len(filled.columns), len(rows)
+    carrier = csc_array((np.ones(k), (columns, np.arange(k))), shape=(n, k))
+    brought = (carrier.T - matrix[rows]).tocsc()
+    return csc_array(eye_array(n, format="csc") + carrier @ brought)
+
+
 def _for_money(cause: Cause, unit_bn_vnd: float) -> float:
     """Return what a limit saves for a bn VND; units are taken at what new ones cost."""
     return cause.saves_bn_vnd / (1.0 if cause.why in MONEY else unit_bn_vnd)
@@ -395,6 +423,8 @@ class _Limits:
         bound = np.zeros(len(t.program.cost) + 1)
         bound[plan.filled.columns] = np.maximum(-solution.column_dual.sum(axis=0), 0.0)
         self._price, self._bound = price, bound
+        self._floor = np.zeros(len(bound))
+        self._floor[plan.filled.columns] = np.maximum(solution.column_dual.sum(axis=0), 0.0)
         self._fund = fund_prices(plan, price, bound).sum(axis=1)
         self._family = _families(t)
 
@@ -411,19 +441,21 @@ class _Limits:
         """Name the upper limit of a column: the ceiling or stock that it comes from."""
         t = self._plan.template
         c, sets, numbers = t.columns, t.sets, self._plan.numbers
-        saves = float(self._bound[column])
         if (at := _where(c.draw, column)) is not None:
             mechanism, fund = sets.draws[at[0]].mechanism, t.charges.draw_fund[at[0], at[1]]
             if numbers.fund_open[fund, at[2]] < numbers.draw_ceiling[at[0]]:
                 return self._of_fund(int(fund))
             name, ceiling = self._world.mechanisms[mechanism].name, numbers.draw_ceiling[at[0]]
-            return Cause(Why.DRAW, name, "", float(ceiling), saves)
+            return Cause(Why.DRAW, name, "", float(ceiling), float(self._bound[column]))
         if (at := _where(c.create, column)) is not None:
-            return self._of_supply(at[0], at[1], saves)
+            return self._of_supply(at[0], at[1])
         if (at := _where(c.lend, column)) is not None:
-            return self._of_donor(int(sets.arc_from[at[0]]), at[1], saves)
+            return self._of_donor(int(sets.arc_from[at[0]]), at[1])
+        if (at := _where(c.prepare.post, column)) is not None:
+            return self._of_posting(int(sets.arc_from[at[0]]), at[1])
         arcs = sets.forward if (at := _where(c.forward, column)) is not None else None
         assert arcs is not None and at is not None, "no other column has a limit that binds"
+        saves = float(self._bound[column])
         return self._of_home(int(sets.arc_from[arcs[at[0]]]), at[1], saves)
 
     def of_row(self, row: int) -> Cause | None:
@@ -436,18 +468,21 @@ class _Limits:
             case Why.ACCOUNT:
                 return self._of_fund(int(self._plan.template.charges.account[at[0]]))
             case Why.DONOR:
-                block = self._plan.template.rows.lend[at[0], at[1]]
-                return self._of_donor(at[0], at[1], float(self._price[block].sum()))
+                return self._of_donor(at[0], at[1])
             case Why.HOME:
                 first = self._plan.template.rows.own_balance[at[0], at[1], 0]
                 return self._of_home(at[0], at[1], float(self._price[first]))
             case Why.SUPPLY:
-                return self._of_supply(at[0], -1, saves)
-            case Why.PLACE_SUPPLY | Why.READY:
-                made = self._of_supply(at[0], at[1], saves)
-                return replace(made, why=Why(why))
+                return self._of_supply(at[0], -1)
+            case Why.PLACE_SUPPLY:
+                return self._of_supply(at[0], at[1])
+            case Why.READY:
+                made = self._of_supply(at[0], at[1])
+                return replace(made, why=Why.READY, saves_bn_vnd=saves)
             case "" | "paid":
                 return None
+            case Why.POSTED:
+                return self._of_posting(*at)
         return self._of_preparation(Why(why), at, saves)
 
     def _of_fund(self, fund: int) -> Cause:
@@ -457,21 +492,32 @@ class _Limits:
         there = float(self._plan.numbers.fund_open[fund].max())
         return Cause(why, chosen.kind, owner, there, float(self._fund[fund]))
 
-    def _of_donor(self, place: int, r: int, saves: float) -> Cause:
-        limit = float(self._plan.numbers.lendable[place, r].max())
-        return Cause(Why.DONOR, self._resource(r), self._world.nodes.name[place], limit, saves)
+    def _of_donor(self, place: int, r: int) -> Cause:
+        """Price what a place may lend, where its row and where the bounds of loans hold it."""
+        t, limit = self._plan.template, self._plan.numbers.lendable[place, r]
+        away = t.sets.arc_from == place
+        saves = self._price[t.rows.lend[place, r]].sum()
+        if t.problem.preparing is None:  # else loans have no bounds of their own
+            saves += self._bound[t.columns.lend[away, r]].sum()
+        where = self._world.nodes.name[place]
+        return Cause(Why.DONOR, self._resource(r), where, float(limit.max()), float(saves))
 
     def _of_home(self, place: int, r: int, saves: float) -> Cause:
         there = float(self._plan.numbers.own[place, r])
         return Cause(Why.HOME, self._resource(r), self._world.nodes.name[place], there, saves)
 
-    def _of_supply(self, g: int, place: int, saves: float) -> Cause:
-        way, numbers = self._plan.template.sets.goods[g], self._plan.numbers
-        name, limit = self._world.mechanisms[way.mechanism].name, float(numbers.goods_left[g])
-        if place >= 0 and numbers.goods_place_left[g, place] < limit:
-            there = float(numbers.goods_place_left[g, place])
-            return Cause(Why.PLACE_SUPPLY, name, self._world.nodes.name[place], there, saves)
-        return Cause(Why.SUPPLY, name, "", limit, saves)
+    def _of_supply(self, g: int, place: int) -> Cause:
+        """Price a ceiling, where its row and where the bounds of single orders hold it."""
+        t, numbers = self._plan.template, self._plan.numbers
+        name = self._world.mechanisms[t.sets.goods[g].mechanism].name
+        each, left = numbers.goods_place_left[g], float(numbers.goods_left[g])
+        bound = self._bound[t.columns.create[g]].sum(axis=(1, 2))
+        if place >= 0 and each[place] < left:
+            saves = self._price[t.rows.place_supply[g, place]] + bound[place]
+            where = self._world.nodes.name[place]
+            return Cause(Why.PLACE_SUPPLY, name, where, float(each[place]), float(saves))
+        saves = self._price[t.rows.supply[g]] + bound[each >= left].sum()
+        return Cause(Why.SUPPLY, name, "", left, float(saves))
 
     def _of_preparation(self, why: Why, at: tuple[int, ...], saves: float) -> Cause:
         terms, names = self._plan.template.problem.preparing, self._world.nodes.name
@@ -481,13 +527,20 @@ class _Limits:
             return Cause(why, source.name, "", source.amount_bn_vnd, saves)
         if why is Why.GUIDANCE:
             return Cause(why, self._resource(at[0]), "", 0.0, saves)
-        if why is Why.POSTED:
-            limit = float(terms.post_share * terms.stock[at[0], at[1]])
-            return Cause(why, self._resource(at[1]), names[at[0]], limit, saves)
         limit = float(terms.depot_capacity[at[0]])
         if why is Why.PLACE_SHARE:
             limit = terms.place_share_at_most * terms.money_bn_vnd
         return Cause(why, "", names[at[0]], limit, saves)
+
+    def _of_posting(self, place: int, r: int) -> Cause:
+        """Price what a place may post elsewhere, held by its row or by what may leave its stock."""
+        t = self._plan.template
+        terms = t.problem.preparing
+        assert terms is not None
+        saves = self._price[t.rows.prepared.posted[place, r]]
+        saves += self._floor[t.columns.prepare.change[place, r]]
+        limit, where = terms.post_share * terms.stock[place, r], self._world.nodes.name[place]
+        return Cause(Why.POSTED, self._resource(r), where, float(limit), float(saves))
 
     def _resource(self, r: int) -> str:
         return self._world.resources.name[int(self._plan.template.sets.resource[r])]

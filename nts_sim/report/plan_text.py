@@ -109,8 +109,9 @@ def _group(rows: pd.DataFrame) -> str:
     by_place = rows.groupby("name")["quantity"].sum().sort_values(ascending=False)
     thing = name_of("resource", resource) if resource else name_of("mechanism", mechanism)
     alone = kind == "depot" or len(by_place) == 1
+    each = "plan.place_money" if kind == "draw" else "plan.place"
     places = [
-        str(name) if alone else say("plan.place", place=name, amount=units)
+        str(name) if alone else say(each, place=name, amount=units)
         for name, units in by_place.items()
     ]
     return say(

@@ -386,7 +386,7 @@ class PlanSpec(Spec):
 
     name: Slug
     draws: Annotated[int, Field(ge=2, le=1000)] = Field(
-        16, description="planning draws simulated in each round"
+        12, description="planning draws simulated in each round"
     )
     samples: Annotated[int, Field(ge=1, le=500)] = Field(
         8, description="futures that stand for them in the plan"
@@ -394,7 +394,7 @@ class PlanSpec(Spec):
     batches: Annotated[int, Field(ge=3, le=50)] = Field(
         4, description="fresh batches of draws by which the plan is judged"
     )
-    batch_draws: Annotated[int, Field(ge=1, le=500)] = Field(6, description="draws in each batch")
+    batch_draws: Annotated[int, Field(ge=1, le=500)] = Field(5, description="draws in each batch")
     detail_samples: Annotated[int, Field(ge=1, le=100)] = Field(
         4, description="classes of futures by which money, days and mechanisms are valued"
     )

@@ -77,9 +77,12 @@ def _with_row(template: Template, why: Why, place: int, r: int) -> Template:
         Why.SOURCE: rows.source[0], Why.PLACE_SHARE: rows.place_share[place],
         Why.CAPACITY: rows.capacity[place], Why.POSTED: rows.posted[place, r],
     }[why]  # fmt: skip
-    upper = template.program.row_upper.copy()
+    program = template.program
+    upper, lower = program.row_upper.copy(), program.lower.copy()
     upper[number] += STEP
-    return replace(template, program=template.program.with_(row_upper=upper))
+    if why is Why.POSTED:
+        lower[template.columns.prepare.change[place, r]] -= STEP
+    return replace(template, program=program.with_(row_upper=upper, lower=lower))
 
 
 def test_the_examples_have_causes_of_many_kinds() -> None:
