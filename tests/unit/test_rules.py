@@ -16,6 +16,7 @@ from nts_sim.luck.draws import DrawSet, Luck
 from nts_sim.policies import POLICY_NAMES, load_user_policy, make_policy
 from nts_sim.policies.means import trips
 from nts_sim.policies.needs import Picture, Reading, reader_of, stock_of
+from nts_sim.policies.registry import RULE_NAMES
 from nts_sim.policies.shares import split
 from nts_sim.spec.models import PolicySpec
 from nts_sim.testing import (

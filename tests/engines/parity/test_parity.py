@@ -15,7 +15,7 @@ from nts_sim.engine.flat import Play
 from nts_sim.engine.session import EngineName, LocalSession
 from nts_sim.engine.simpy_engine import SimpyEngine
 from nts_sim.luck.draws import DrawSet, Luck
-from nts_sim.policies.registry import POLICY_NAMES, make_policy
+from nts_sim.policies.registry import RULE_NAMES, make_policy
 from nts_sim.spec.models import PolicySpec, ScenarioSpec
 from nts_sim.tables.load import load_tables
 from nts_sim.testing import toy_world
@@ -220,7 +220,7 @@ def test_every_shipped_scenario_and_setting_is_named_here() -> None:
     """A scenario, information setting or rule that is added is compared, too."""
     for group, known in (("scenario", SCENARIOS + SETS), ("information", INFORMATION)):
         assert {path.stem for path in (CONFIGS / group).glob("*.yaml")} == set(known)
-    assert {*RULES, "expected_value"} == set(POLICY_NAMES)
+    assert set(RULES) == set(RULE_NAMES)
 
 
 # --- the comparison itself ------------------------------------------------------------------------
