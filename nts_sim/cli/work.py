@@ -14,7 +14,6 @@ import pandas as pd
 
 from nts_sim.charts.frame import figure_bytes
 from nts_sim.charts.gallery import build_charts, view_of
-from nts_sim.charts.plan_money import plan_charts
 from nts_sim.cli.compose import NO_MEASURE
 from nts_sim.cli.flags import Flags
 from nts_sim.cli.portfolio_text import portfolio_text
@@ -23,15 +22,12 @@ from nts_sim.cli.tell import Alive, progress_on_stderr, ranking_text, say, table
 from nts_sim.engine.compiled import make_ready
 from nts_sim.policies.registry import BOUND, PLANNERS
 from nts_sim.report.html import write_report
-from nts_sim.report.plan_text import plan_text
 from nts_sim.spec.models import MeasureSpec
 from nts_sim.study import store
 from nts_sim.study.chunks import PolicySource
 from nts_sim.study.engines import engine_for
-from nts_sim.study.judged import judge
 from nts_sim.study.manifest import manifest_of
 from nts_sim.study.one_plan import in_common_world, with_one_plan
-from nts_sim.study.plan_tables import no_plan_tables, plan_tables
 from nts_sim.study.portfolios import Asked, every_portfolio, judge_portfolios, n_simulations
 from nts_sim.study.runner import run_comparison, run_plan
 from nts_sim.tables.load import statuses
@@ -125,6 +121,9 @@ def _alone(measure: MeasureSpec) -> tuple[MeasureSpec, ...]:
 
 def _planned(prepared: Prepared, alive: Alive) -> dict[str, pd.DataFrame]:
     """Make all tables of a plan: judged where a planner makes it, and one course of events."""
+    from nts_sim.study.judged import judge
+    from nts_sim.study.plan_tables import no_plan_tables, plan_tables
+
     study = prepared.study
     policy, source = next(iter(prepared.policies.items()))
     made = no_plan_tables()
@@ -149,6 +148,8 @@ def _plan_pictures(frames: Mapping[str, pd.DataFrame], folder: Path) -> dict[str
     """Draw the charts of a plan; none where a rule has none."""
     if frames["plan_value"].empty:
         return {}
+    from nts_sim.charts.plan_money import plan_charts
+
     return {
         f"charts/{name}.{kind}": figure_bytes(chart, kind)
         for name, chart in plan_charts(frames, folder.name).items()
@@ -261,6 +262,8 @@ def _tell_plan(
         print(tables_json(folder, frames))
         return
     if len(frames["plan_value"]):
+        from nts_sim.report.plan_text import plan_text
+
         print(plan_text(frames, prepared.study.scenario.question))
     else:
         print(_orders_text(frames["orders"]))

@@ -8,13 +8,14 @@ those simulations, and plans again: what to prepare, and what help is worth. The
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from nts_sim.decision.model import Preparation
+from nts_sim.engine.prepared import prepared
 from nts_sim.planning.levers import averted_later, relieved_by_cover
 from nts_sim.planning.scenario import (
     Samples,
@@ -32,7 +33,7 @@ from nts_sim.policies.settings import settings_of
 from nts_sim.spec.models import PolicySpec, Study
 from nts_sim.study.chunks import PolicySource
 from nts_sim.study.stage import Simulated, Stage
-from nts_sim.world.model import Floats, World
+from nts_sim.world.model import Floats, PreparationTerms, World
 
 ROUNDS = 5
 SETTLED = 0.1
@@ -67,7 +68,10 @@ class Rehearsal:
 
 @dataclass(frozen=True, eq=False)
 class _Row:
-    """A candidate, simulated; `plan` is None where it is a rule."""
+    """A candidate, simulated after doing its `preparation`; the `plan` is made from what it met.
+
+    A rule has no plan.
+    """
 
     number: int
     name: str
@@ -75,6 +79,7 @@ class _Row:
     simulated: Simulated
     lever_factor: float = 1.0
     serve_targets: bool = False
+    preparation: Preparation | None = None
     plan: FirstPlan | None = None
     samples: tuple[Samples, ...] = ()
 
@@ -128,8 +133,8 @@ def rehearse(
     with Stage(study, members, edges, n_draws) as stage:
         rounds = list(_rounds(stage, name, n_samples, told))
         finalists = [*rounds, *_others(stage, name, rounds, told)]
-    best = min(finalists, key=lambda row: row.simulated.mean)
-    planner = best if best.plan is not None else rounds[-1]
+        best = min(finalists, key=lambda row: row.simulated.mean)
+        planner = _as_done(stage, name, best if best.plan is not None else rounds[-1])
     assert planner.plan is not None
     return Rehearsal(
         path=pd.DataFrame([row.told(row is best) for row in finalists]),
@@ -157,7 +162,7 @@ def _rounds(stage: Stage, name: str, n_samples: int, told: Callable[[str], None]
             )
         )
         plan = _plan(stage, name, samples, found)
-        yield _Row(number, name, make, simulated, lever_factor, False, plan, samples)
+        yield _Row(number, name, make, simulated, lever_factor, False, preparation, plan, samples)
         moved = abs(found - lever_factor) > SETTLED * max(lever_factor, SETTLED)
         if not moved and _same(preparation, plan.preparation):
             return
@@ -170,16 +175,30 @@ def _others(
     """Simulate the best planner with targets for each place, and every rule."""
     best = min(rounds, key=lambda row: row.simulated.mean)
     told(f"simulating {name} with targets, and every rule")
-    prepared = rounds[best.number - 2].plan if best.number > 1 else None
-    preparation = None if prepared is None else prepared.preparation
-    make = _planner(stage.study, name, preparation, best.lever_factor, serve_targets=True)
-    yield _Row(
-        best.number, name, make, stage.simulate(make), best.lever_factor, True, best.plan,
-        best.samples,
-    )  # fmt: skip
+    make = _planner(stage.study, name, best.preparation, best.lever_factor, serve_targets=True)
+    yield replace(best, make=make, simulated=stage.simulate(make), serve_targets=True)
     for rule in RULE_NAMES:
         make = partial(make_policy, rule, stage.study.policies.get(rule, PolicySpec()))
         yield _Row(0, rule, make, stage.simulate(make))
+
+
+def _as_done(stage: Stage, name: str, row: _Row) -> _Row:
+    """Return a row with the plan for what it did before day 0, if that is not what its plan says.
+
+    The plan made after a round may prepare otherwise than the round did. Then it is made again with
+    money for nothing, where nothing was prepared; or with what was prepared already there.
+    """
+    assert row.plan is not None
+    if _same(row.preparation, row.plan.preparation):
+        return row
+    nothing = PreparationTerms()
+    members = [
+        (weight, replace(prepared(world, row.preparation), terms=nothing))
+        for weight, world in stage.members
+    ]
+    plan = _plan(stage, name, row.samples, row.lever_factor, members)
+    problem = replace(plan.problem, world=stage.members[0][1])
+    return replace(row, plan=replace(plan, problem=problem, preparation=row.preparation))
 
 
 def _planner(
@@ -197,11 +216,17 @@ def _planner(
     )  # fmt: skip
 
 
-def _plan(stage: Stage, name: str, samples: Sequence[Samples], lever_factor: float) -> FirstPlan:
+def _plan(
+    stage: Stage,
+    name: str,
+    samples: Sequence[Samples],
+    lever_factor: float,
+    worlds: Sequence[tuple[float, World]] | None = None,
+) -> FirstPlan:
     settings = settings_of(name, stage.study.policies.get(name, PolicySpec()))
     members = [
         (weight, world, sample)
-        for (weight, world), sample in zip(stage.members, samples, strict=True)
+        for (weight, world), sample in zip(worlds or stage.members, samples, strict=True)
     ]
     problem = plan_of_scenario(members, settings.equity, lever_factor)
     highs = Highs(stage.study.solver.time_limit_s, GAP)
