@@ -224,9 +224,12 @@ class Highs:
         limit_s = self.time_limit_s if time_limit_s is None else time_limit_s
         self._set(time_limit=highs.getRunTime() + max(limit_s, 0.0))
         highs.run()
-        if self._lost_to_rounding():
-            self._search_again()
         status = _STATUS.get(highs.getModelStatus(), Status.FAILED)
+        if status is Status.OPTIMAL:
+            found = self._found()
+            if not violations(program, found.x):
+                return _proved(accept(program, found, checked=True), self.gap)
+            status = self._search_again()
         if status is Status.FAILED:
             status = self._second_attempt()
         if status is Status.OPTIMAL:
@@ -249,14 +252,11 @@ class Highs:
         self._set(presolve=presolve)
         return _STATUS.get(self._highs.getModelStatus(), Status.FAILED)
 
-    def _lost_to_rounding(self) -> bool:
-        """Whether HiGHS calls a point optimal that breaks the program."""
-        if self._highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
-            return False
-        return bool(violations(self.program, np.array(self._highs.getSolution().col_value)))
+    def _search_again(self) -> Status:
+        """Search on where HiGHS calls a point optimal that breaks the program.
 
-    def _search_again(self) -> None:
-        """Search on from the same basis without scaling and without what long use piled up."""
+        From the same basis, without scaling and without what long use piled up.
+        """
         basis = self._highs.getBasis()
         self._highs.clearSolver()
         self._set(simplex_scale_strategy=0)
@@ -264,6 +264,7 @@ class Highs:
             self._highs.setBasis(basis)
         self._highs.run()
         self._set(simplex_scale_strategy=_SCALING)
+        return _STATUS.get(self._highs.getModelStatus(), Status.FAILED)
 
     def _found(self) -> Solution:
         """Where the search stands, with the best bound known; not checked."""
@@ -273,7 +274,8 @@ class Highs:
             row_dual, column_dual = np.full(len(program.row_lower), np.nan), np.full(len(x), np.nan)
             bound = float(info.mip_dual_bound)
         else:
-            row_dual, column_dual = np.array(solution.row_dual), np.array(solution.col_dual)
+            row_dual = np.array(solution.row_dual)
+            column_dual = program.cost - program.matrix.T @ row_dual
             bound = dual_bound(program, row_dual)
         return Solution(
             status=Status.OPTIMAL,
