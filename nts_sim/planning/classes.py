@@ -1,14 +1,14 @@
 """A few futures with their chances, in place of many: what a stochastic plan is made for.
 
-Futures are drawn whole, put in the order of the harm that they bring without help, and cut into
-classes where it saves most: so that the squared differences of harm within classes are least
-(natural breaks; Fisher 1958). A rare severe future is far from the others and so gets a class of
-its own, with the chance it has. A class is either averaged (`aggregated`) or stands behind one of
-its futures (`stratified`).
+Futures are put in the order of the harm that they bring without help, and cut into classes where
+it saves most: so that the squared differences of harm within classes are least (natural breaks;
+Fisher 1958). A rare severe future is far from the others and so gets a class of its own, with the
+chance it has.
 
-Of a few dozen futures, need at a place is known to a quarter only where courses are drawn, and to a
-hundredth where they are followed in expectation (see `sampled`). So classes say in which futures a
-cell is hit, and the expectation how much in all: the classes' mean is `sampled_path`.
+A class is averaged, with incidents followed in expectation from where and when they begin
+(`aggregated`), or stands behind one of its futures, with courses drawn (`stratified`). Of a few
+dozen futures, need at a place is known to a quarter only where courses are drawn, and to a
+hundredth where they are followed; so samples are scaled until their mean is `sampled_path`.
 """
 
 from __future__ import annotations

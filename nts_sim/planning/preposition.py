@@ -163,7 +163,6 @@ def add_preparation(
         )  # fmt: skip
     _join_stock(m, plan, c, stock_rows, lend_rows)
     _at_post(m, c, *use_rows)
-    spent = _paid(m, problem, plan, c)
     return Prepared(
         changed=_changed(m, problem, c),
         stationed=_stationed(m, problem, c),
@@ -171,7 +170,7 @@ def add_preparation(
         posted=_posted(m, problem, plan, c),
         spared=_spared(m, problem, c),
         ready=_ready(m, problem, plan, c, create),
-        paid=spent,
+        paid=_paid(m, problem, plan, c),
         source=_source(m, plan, c),
         place_share=_place_share(m, problem, plan, c),
         at_most=_resource_share(m, problem, plan, c, at_least=False),
