@@ -246,6 +246,11 @@ class _Way:
         """What it would cost too much, bn VND a unit; 0 where the plan uses it."""
         return self.own + float(self.paid.sum()) - self.value
 
+    @property
+    def held(self) -> bool:
+        """Whether its own limit keeps it from being used more; rounding of a solver does not."""
+        return self.at_limit > _PART * self.value
+
 
 class _Inquiry:
     """Looks for what keeps help away."""
@@ -313,7 +318,7 @@ class _Inquiry:
     def _takes(self, way: _Way, samples: Bools) -> Iterator[Cause]:
         """Name the limits that a way takes from; money leads on to who gives it."""
         least = _PART * way.value
-        if way.at_limit > least:
+        if way.held:
             yield self._limits.of_column(way.column)
         for row in way.rows[way.paid > least].tolist():
             payers = self._limits.payers(row)
@@ -328,7 +333,7 @@ class _Inquiry:
 
     def _lends(self, way: _Way) -> Iterator[Cause]:
         """Name the limits of money on its way to a place."""
-        if way.at_limit > 0.0:
+        if way.held:
             yield self._limits.of_column(way.column)
         yield from filter(None, map(self._limits.of_row, way.rows.tolist()))
 
