@@ -1,0 +1,1 @@
+"""Sweeps: many cells (choices of values) × policies × replications, never lost, told in one table."""

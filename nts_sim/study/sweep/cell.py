@@ -1,0 +1,45 @@
+"""A cell of a sweep: one choice of a value for every axis, and the study it makes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from nts_sim.spec.models import ScenarioSpec, Study
+
+Value = str | int | float | bool | None
+"""What an axis can be set to: a number, a text or the name of an option."""
+
+
+@dataclass(frozen=True, eq=False)
+class Cell:
+    """One cell.
+
+    Attributes
+    ----------
+    number : 0, 1, …, in the order of the design
+    values : value of each axis of the sweep
+    overrides : what to write after a verb to get this cell alone
+    study : its study
+    scenarios : (name, weight in the set, scenario); one of weight 1 where it is no set
+    """
+
+    number: int
+    values: tuple[Value, ...]
+    overrides: tuple[str, ...]
+    study: Study
+    scenarios: tuple[tuple[str, float, ScenarioSpec], ...]
+
+
+class Cells(Protocol):
+    """The cells of a sweep, made anew each time they are gone through, so that few are held."""
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """Keys of what differs between cells."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[Cell]: ...
