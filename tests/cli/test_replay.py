@@ -14,6 +14,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from numpy._core._multiarray_umath import __cpu_dispatch__, __cpu_features__
 
 from nts_sim.cli.flags import Flags
 from nts_sim.cli.main import main
@@ -25,6 +26,7 @@ from tests.configs.oracle import listening
 
 TOOL = Path(sys.executable).parent / "nts-sim"
 SMALL = ("scenario.horizon_days=8", "replications=2", "workers=1", "--quiet")
+REFERENCE = Path(__file__).parents[2] / "results" / "reference" / "typhoon_small"
 POLICY = """\
 def wait(world, observation):
     return []
@@ -131,6 +133,19 @@ def test_a_planned_run_is_the_same_again(tmp_path: Path) -> None:
     (folder,) = (path.parent for path in tmp_path.glob("*/*/DONE.json"))
     made = replayed(read_record(folder), Flags(quiet=True))
     assert all(verdict.same for verdict in verdicts(made, recorded_files(folder), folder))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("without", ["", "newer instructions"])
+def test_the_reference_is_the_same_on_any_processor(without: str) -> None:
+    known = [name for name in __cpu_dispatch__ if __cpu_features__.get(name)]
+    environment = {**os.environ, "NPY_DISABLE_CPU_FEATURES": " ".join(known) if without else ""}
+    done = subprocess.run(
+        [TOOL, "replay", REFERENCE, "workers=1", "--quiet"],
+        env=environment, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.startswith("the same: 15 of 15 tables")
 
 
 # --- what changed ----------------------------------------------------------------------------
