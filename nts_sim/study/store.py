@@ -14,6 +14,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any
 
@@ -60,6 +61,7 @@ def run_id(study: Study, verb: str, inputs: Mapping[str, str]) -> str:
     return f"{study.scenario.name}-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
 
 
+@lru_cache(maxsize=1)
 def code_digest() -> str:
     """SHA-256 over the modules that results are made by; charts and words are not among them."""
     package = Path(__file__).resolve().parents[1]
@@ -86,7 +88,7 @@ def is_done(folder: Path) -> bool:
 # --- writing -----------------------------------------------------------------------------------
 
 
-def _in_place(act: Callable[[], Any], folder: Path) -> Any:
+def in_place(act: Callable[[], Any], folder: Path) -> Any:
     """Do something with files; tell a failure in one sentence."""
     try:
         return act()
@@ -105,8 +107,8 @@ def claimed(folder: Path) -> Iterator[Path]:
         Where the folder cannot be made, holds a finished run, or another process writes there.
     """
     _refuse_if_done(folder)
-    _in_place(lambda: folder.mkdir(parents=True, exist_ok=True), folder)
-    lock: IO[str] = _in_place(lambda: (folder / _LOCK).open("a", encoding="utf-8"), folder)
+    in_place(lambda: folder.mkdir(parents=True, exist_ok=True), folder)
+    lock: IO[str] = in_place(lambda: (folder / _LOCK).open("a", encoding="utf-8"), folder)
     with lock:
         _lock(lock, folder)
         _refuse_if_done(folder)
@@ -137,7 +139,7 @@ def write_file(folder: Path, name: str, data: bytes) -> Path:
         Where the disk refuses, or the run is finished.
     """
     _refuse_if_done(folder)
-    _in_place(lambda: _write(folder / name, data), folder)
+    in_place(lambda: _write(folder / name, data), folder)
     return folder / name
 
 
@@ -183,9 +185,9 @@ def finish(folder: Path) -> None:
 def rebuild_file(folder: Path, name: str, data: bytes) -> Path:
     """Replace a file that is made from the tables (the report) in a finished run."""
     listed = json.loads((folder / DONE).read_text(encoding="utf-8"))
-    _in_place(lambda: _write(folder / name, data), folder)
+    in_place(lambda: _write(folder / name, data), folder)
     listed["files"][name] = hashlib.sha256(data).hexdigest()
-    _in_place(lambda: _write(folder / DONE, _json(listed)), folder)
+    in_place(lambda: _write(folder / DONE, _json(listed)), folder)
     return folder / name
 
 
