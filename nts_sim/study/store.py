@@ -12,8 +12,10 @@ import hashlib
 import io
 import json
 import os
+import platform
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any
@@ -108,12 +110,30 @@ def claimed(folder: Path) -> Iterator[Path]:
     """
     _refuse_if_done(folder)
     in_place(lambda: folder.mkdir(parents=True, exist_ok=True), folder)
-    lock: IO[str] = in_place(lambda: (folder / _LOCK).open("a", encoding="utf-8"), folder)
-    with lock:
-        _lock(lock, folder)
+    with _locked(folder):
         _refuse_if_done(folder)
+        for left in folder.glob(".*.tmp"):  # by a process that was killed while it wrote
+            left.unlink(missing_ok=True)
         yield folder
         (folder / _LOCK).unlink(missing_ok=True)
+
+
+def _locked(folder: Path) -> IO[str]:
+    """Open and lock the file that says who writes; the lock goes with the process, however it ends.
+
+    Another process may take the file away between our opening and our locking it: then again.
+    """
+    path = folder / _LOCK
+    while True:
+        lock: IO[str] = in_place(lambda: path.open("a+", encoding="utf-8"), folder)
+        _lock(lock, folder)
+        if path.exists() and os.path.samestat(path.stat(), os.fstat(lock.fileno())):
+            break
+        lock.close()
+    lock.truncate(0)
+    lock.write(f"process {os.getpid()} on {platform.node()}, since {datetime.now():%Y-%m-%d %H:%M}")
+    lock.flush()
+    return lock
 
 
 def _lock(lock: IO[str], folder: Path) -> None:
@@ -122,7 +142,12 @@ def _lock(lock: IO[str], folder: Path) -> None:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        raise PlaceOrMachine(f"another process is writing results in {folder}") from None
+        lock.seek(0)
+        holder = " ".join(lock.read().split())[:200] or "it has not said which"
+        lock.close()
+        raise PlaceOrMachine(
+            f"another process is writing results in {folder} ({holder}); wait for it or end it"
+        ) from None
 
 
 def _refuse_if_done(folder: Path) -> None:

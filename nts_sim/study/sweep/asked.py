@@ -12,7 +12,7 @@ import numpy as np
 
 from nts_sim.engine.choice import EngineName
 from nts_sim.spec.models import Study
-from nts_sim.study.sweep.cell import Cell, Cells
+from nts_sim.study.sweep.cell import Cell, Cells, Own
 from nts_sim.study.sweep.parts import Parts, cell_digest, part_key
 from nts_sim.study.sweep.unit import COLUMNS, PART, Unit, Want
 from nts_sim.tables.load import Tables
@@ -27,21 +27,19 @@ class Asked:
     ----------
     engine : which engine simulates
     inputs : name → SHA-256 of every input table
-    own : policy → ``FILE.py:function``, of the planner's own policies
-    own_digests : policy → SHA-256 of that file
+    own : the planner's own policies, by name
     tables : a planner's own tables; None: the shipped ones
     """
 
     cells: Cells
     engine: EngineName
     inputs: Mapping[str, str]
-    own: Mapping[str, str]
-    own_digests: Mapping[str, str]
+    own: Mapping[str, Own]
     tables: Tables | None
 
     def __iter__(self) -> Iterator[Keyed]:
         for cell in self.cells:
-            yield Keyed(cell, cell_digest(cell, self.engine, self.inputs), self.own_digests)
+            yield Keyed(cell, cell_digest(cell, self.engine, self.inputs), self.own)
 
     def unit(self, keyed: Keyed, wants: Sequence[Want]) -> Unit:
         """Put together what a worker needs."""
@@ -63,7 +61,7 @@ class Keyed:
 
     cell: Cell
     digest: str
-    own_digests: Mapping[str, str]
+    own: Mapping[str, Own]
 
     @property
     def study(self) -> Study:
@@ -94,8 +92,8 @@ class Keyed:
 
     def key(self, policy: str, first: int, last: int) -> str:
         """Name of a part."""
-        spec, own = self.study.policies[policy], self.own_digests.get(policy, "")
-        return part_key(self.digest, policy, spec, own, first, last)
+        own = self.own[policy].digest if policy in self.own else ""
+        return part_key(self.digest, policy, self.study.policies[policy], own, first, last)
 
     def wants(self, parts: Parts) -> list[Want]:
         """Every part of the cell, the first replications of all policies first."""

@@ -5,16 +5,12 @@ from __future__ import annotations
 import logging
 import queue
 import time
-from types import ModuleType
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from nts_sim.errors import InvalidInput, PlaceOrMachine, Problem
 from nts_sim.study.store import code_digest
-from nts_sim.study.sweep.execute import Done, Finished, lost
+from nts_sim.study.sweep.execute import Finished, lost
 from nts_sim.study.sweep.unit import Unit, do_unit
-
-if TYPE_CHECKING:
-    from distributed import Client, Future
 
 _CONNECT_S: Final = 10.0
 _LOOK_S: Final = 2.0
@@ -40,9 +36,9 @@ class DaskCluster:
     def __init__(self, scheduler: str) -> None:
         self._scheduler = scheduler
         self._dask = _distributed()
-        self._client: Client = self._connected()
-        self._flying: dict[Future[Done], Unit] = {}
-        self._landed: queue.SimpleQueue[Future[Done]] = queue.SimpleQueue()
+        self._client = self._connected()
+        self._flying: dict[Any, Unit] = {}
+        self._landed: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._looked, self._threads = 0.0, 0
         self._look()
 
@@ -73,7 +69,7 @@ class DaskCluster:
         self._client.cancel(list(self._flying), force=True)
         self._client.close(timeout=2)
 
-    def _connected(self) -> Client:
+    def _connected(self) -> Any:
         # What Dask logs of lost connections is told by us, in a sentence.
         logging.getLogger("distributed").setLevel(logging.CRITICAL)
         try:
@@ -115,7 +111,7 @@ class DaskCluster:
         return PlaceOrMachine(f"the cluster at {self._scheduler}: {why}; {kept}")
 
 
-def _distributed() -> ModuleType:
+def _distributed() -> Any:
     try:
         import distributed
     except ImportError:

@@ -17,8 +17,11 @@ from nts_sim.study.chunks import follow_parent
 from nts_sim.study.runner import stop_pool, worker_context
 from nts_sim.study.sweep.unit import Part, Unit, Want, do_unit, failed_part
 
-TRIES: Final = 3
-"""A unit that ended this many workers is not tried again: once in company, then alone."""
+TRIES: Final = 5
+"""A unit that lost this many workers is not tried again: once in company, then alone.
+
+A worker may also be ended by somebody else, so once is not enough to blame a unit.
+"""
 LOST: Final = "WorkerLost"
 Done = list[tuple[Want, Part]]
 
@@ -94,12 +97,15 @@ class LocalProcesses:
 
     def give(self, unit: Unit) -> None:
         """Send a unit to the workers."""
+        self._give(unit, self._workers)
+
+    def _give(self, unit: Unit, workers: int) -> None:
         if self._pool is None:
-            self._pool = ProcessPoolExecutor(self._workers, worker_context(), follow_parent)
+            self._pool = ProcessPoolExecutor(workers, worker_context(), follow_parent)
         try:
             future = self._pool.submit(do_unit, unit)
         except BrokenProcessPool:
-            self._restart()
+            self._stop()
             self._alone.append(unit)
             return
         self._flying[future] = unit
@@ -108,27 +114,32 @@ class LocalProcesses:
     def wait(self) -> Finished:
         """Wait for a unit; those that lost their worker are tried again, one at a time."""
         while True:
-            if self._alone and not self._flying:
-                self.give(self._alone.popleft())
+            while self._alone and not self._flying:
+                self._stop()
+                self._give(self._alone.popleft(), 1)
             future = self._landed.get()
             unit = self._flying.pop(future)
             try:
-                return Finished(unit, future.result())
+                parts = future.result()
             except BrokenProcessPool:
-                self._restart()
-            self._losses[unit] += 1
-            if self._losses[unit] >= TRIES:
-                return Finished(unit, lost(unit))
-            self._alone.append(unit)
+                self._stop()
+                self._losses[unit] += 1
+                if self._losses[unit] < TRIES:
+                    self._alone.append(unit)
+                    continue
+                parts = lost(unit)
+            if self._losses[unit] and not self._alone:
+                self._stop()  # the one worker it had for itself; from now on all of them again
+            return Finished(unit, parts)
 
-    def _restart(self) -> None:
+    def _stop(self) -> None:
         pool, self._pool = self._pool, None
         if pool is not None:
             stop_pool(pool)
 
     def close(self) -> None:
         """End every worker."""
-        self._restart()
+        self._stop()
 
 
 def lost(unit: Unit) -> Done:

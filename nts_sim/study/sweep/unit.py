@@ -6,15 +6,18 @@ can do it, and does it to the same bytes.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Final
 
 import numpy as np
 
 from nts_sim.engine.choice import EngineName
 from nts_sim.engine.session import simulate
+from nts_sim.errors import InvalidInput, Problem
 from nts_sim.luck.draws import DrawSet, Luck
 from nts_sim.outcomes.layout import layout_of
 from nts_sim.outcomes.measures import measure
@@ -22,7 +25,7 @@ from nts_sim.outcomes.metrics import METRICS
 from nts_sim.study.chunks import Bench, Failure, told
 from nts_sim.study.one_plan import with_one_plan
 from nts_sim.study.runner import policy_sources
-from nts_sim.study.sweep.cell import Cell
+from nts_sim.study.sweep.cell import Cell, Own
 from nts_sim.tables.load import Tables, load_tables
 from nts_sim.world.build import build_world
 from nts_sim.world.model import Floats, World
@@ -53,7 +56,7 @@ class Unit:
     ----------
     digest : what the outcomes of the cell depend on, policies aside; names it in a worker's cache
     wants : what is to be simulated
-    own : file of each policy that the planner wrote
+    own : the planner's own policies, by name
     tables : a planner's own tables; None: the shipped ones
     """
 
@@ -61,7 +64,7 @@ class Unit:
     digest: str
     wants: tuple[Want, ...]
     engine: EngineName
-    own: Mapping[str, str]
+    own: Mapping[str, Own]
     tables: Tables | None
 
 
@@ -79,7 +82,7 @@ class Part:
     failures: tuple[tuple[int, Failure], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Opening:
     """A unit as the key of what its cell opens to."""
 
@@ -92,8 +95,11 @@ class _Opening:
         return hash(self._key)
 
     @property
-    def _key(self) -> tuple[str, tuple[str, ...], EngineName]:
-        return self.unit.digest, tuple(self.unit.cell.study.policies), self.unit.engine
+    def _key(self) -> tuple[object, ...]:
+        unit = self.unit
+        policies = unit.cell.study.policies.items()
+        specs = tuple((name, spec.model_dump_json()) for name, spec in policies)
+        return unit.digest, specs, tuple(sorted(unit.own.items())), unit.engine
 
 
 def do_unit(unit: Unit) -> list[tuple[Want, Part]]:
@@ -158,7 +164,16 @@ def _opened(opening: _Opening) -> Bench:
     """Open a cell: worlds, and how to make its policies."""
     unit = opening.unit
     study, tables = unit.cell.study, unit.tables or load_tables(None)
-    sources = policy_sources(study, unit.own)
+    sources = policy_sources(study, {name: _where(name, own) for name, own in unit.own.items()})
     weighted = [(weight, scenario) for _, weight, scenario in unit.cell.scenarios]
     made = with_one_plan(study, weighted, tables, sources)
     return Bench(worlds_of(unit.cell, tables), made, study.seed, unit.engine)
+
+
+def _where(name: str, own: Own) -> str:
+    """Return where a planner's own policy is, if it is still the one the sweep began with."""
+    path = Path(own.where.rpartition(":")[0])
+    if hashlib.sha256(path.read_bytes()).hexdigest() != own.digest:
+        what = f"the file of policy {name} is not the one the sweep began with"
+        raise InvalidInput([Problem(path.name, what)])
+    return own.where
