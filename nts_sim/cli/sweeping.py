@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from nts_sim.cli.cells import Common
 from nts_sim.cli.flags import Flags
 from nts_sim.cli.sweep_text import estimate_text, sweep_text
 from nts_sim.cli.tell import progress_on_stderr, say, tables_json, told_if_slow
@@ -19,8 +20,10 @@ from nts_sim.cli.work import COMPILING
 from nts_sim.engine.compiled import make_ready
 from nts_sim.spec.models import Study
 from nts_sim.study import store
+from nts_sim.study.engines import engine_for
 from nts_sim.study.runner import worker_count
 from nts_sim.study.sweep.asked import Asked
+from nts_sim.study.sweep.cell import Cells, Own
 from nts_sim.study.sweep.drive import drive
 from nts_sim.study.sweep.estimate import Estimate, estimate
 from nts_sim.study.sweep.execute import Executor, InProcess, LocalProcesses
@@ -49,20 +52,32 @@ class Swept:
     failed: int
 
 
-def sweep(asked: Asked, flags: Flags, verb: str) -> int:
+def sweep(cells: Cells, common: Common, flags: Flags, verb: str) -> int:
     """Simulate every cell, keep the tables with charts, tell them; return the exit code."""
+    asked = asked_of(cells, common)
     if flags.dry_run:
         print(estimate_text(estimated(asked)))
         return 0
     made = swept(asked, flags, verb)
     if flags.json:
-        print(
-            tables_json(made.folder, {name: made.frames[name] for name in ("summary", "failures")})
-        )
+        shown = {name: made.frames[name] for name in ("summary", "failures")}
+        print(tables_json(made.folder, shown))
     else:
         print(sweep_text(made.frames, asked.cells.axes))
         print(_paths(made.folder, made.failed))
     return FAILED if made.failed else 0
+
+
+def asked_of(cells: Cells, common: Common) -> Asked:
+    """Say what is asked for; one engine simulates all of it."""
+    study = common.study
+    engine = engine_for(study, len(cells) * study.replications)
+    inputs = {name: digest for name, digest in common.inputs.items() if name.endswith(".csv")}
+    own = {
+        name: Own(where, common.inputs[f"policy {name}"])
+        for name, where in common.own_policies.items()
+    }
+    return Asked(cells, engine, inputs, own, common.tables if common.tables.own else None)
 
 
 def swept(asked: Asked, flags: Flags, verb: str) -> Swept:

@@ -39,7 +39,7 @@ DONE = "DONE.json"
 MANIFEST = "manifest.json"
 _LOCK = ".lock"
 _RISKY = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-_NOT_IN_ID = {"results_dir", "workers", "tables_dir", "language"}
+_NOT_IN_ID = {"results_dir", "workers", "tables_dir", "language", "execution"}
 """What a study says and results do not depend on (tables count by their content)."""
 
 
