@@ -23,7 +23,7 @@ A study is put together from groups (below): group=option chooses, key=value cha
   fund.balance_factor=0.5           half the money
   measure=training,shared_database  prevention measures taken together (with -m: measure=[a,b])
   replications=50  seed=147  workers=2  results_dir=results  tables_dir=my_tables
--m runs several values of a key, one run each:  -m fund=standard,tight
+-m takes several values of a key, one run each:  -m fund=standard,tight  (see sweep --help)
 --config-dir FOLDER adds your own options, as in FOLDER/scenario/my_storm.yaml.
 --cfg job shows the study as it is put together.
 --policy-file FILE.py:function adds your own policy (Python code of yours; it will be run).
@@ -44,6 +44,21 @@ A run on tables or with a policy of your own needs them again: tables_dir=…, -
 Exit code 0: the same. 3: not the same; it says which tables, where first, and what changed since.
 2: it cannot be made again, as an input is another one or the manifest cannot be read."""
 
+_SWEEP = """\
+Every key that has several values is an axis; every combination is a cell, and all are one table.
+  fund=standard,tight               options of a group
+  fund.balance_factor=0..2:0.5      from, to and step; both ends are included
+  seed=1..20                        whole numbers
+  policy=greedy,current_practice    compared inside each cell (policy=[a,b],[a,c] sweeps lists)
+Hydra's own range(0,5), choice(a,b) and interval(0,1) work too; quote their brackets in a shell.
+  zip=fund.balance_factor,seed      these two go together, first with first (several zips may be)
+  design=latin_hypercube            64 points drawn from all axes together; 0.2..2 is an interval
+  design=sobol design.points=128 design.seed=1
+  design=cells.csv                  one row a cell; its header names the keys
+  execution=dask execution.scheduler=tcp://127.0.0.1:8786    on a cluster
+--dry-run tells how many cells there are, and how much time and memory they take; nothing is run.
+The same command again does only what is missing. At most 100,000 cells."""
+
 VERBS: dict[str, Verb] = {
     "run": Verb(
         "nts-sim run [scenario=…] [policy=…] [key=value …]",
@@ -55,6 +70,12 @@ VERBS: dict[str, Verb] = {
         "nts-sim compare [experiment=typhoon_north] [policy=a,b,…] [key=value …]",
         "policies side by side on the same luck: paired differences, ranking, report",
         _STUDY + "\nThe baseline (current_practice) must be among the policies.",
+        groups=True,
+    ),
+    "sweep": Verb(
+        "nts-sim sweep [key=a,b …] [key=from..to:step …] [group=option …]",
+        "many values of any keys at once: every combination compared, in one table",
+        _SWEEP + "\n\n" + _STUDY,
         groups=True,
     ),
     "plan": Verb(

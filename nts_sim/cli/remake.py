@@ -94,6 +94,7 @@ def _composed(record: Record, tables_dir: Path | None, workers: int | None) -> C
         "results_dir": tempfile.gettempdir(),  # somewhere that could be written to; nothing is
         "tables_dir": None if tables_dir is None else str(tables_dir),
         "workers": workers,
+        "execution": {"name": "local"},
     }
     config = {**record.config, **given}
     members = tuple(Member(m.name, m.weight, m.config) for m in record.members)

@@ -36,7 +36,7 @@ from nts_sim.world.model import World
 
 REPORT = "report.html"
 SHOWN_ORDERS = 20
-_COMPILING = "compiling the fast engine: about half a minute, once on this machine"
+COMPILING = "compiling the fast engine: about half a minute, once on this machine"
 _SHOWN_TABLES = ("summary", "comparison", "ranking")
 
 
@@ -218,7 +218,7 @@ def _make_ready(prepared: Prepared, flags: Flags, replications: int) -> None:
     count = "1 replication" if replications == 1 else f"{replications} replications"
     say(f"engine: {chosen}, {count}", flags)
     if chosen == "compiled":
-        with told_if_slow(_COMPILING, flags):
+        with told_if_slow(COMPILING, flags):
             make_ready(prepared.worlds[0][2])
 
 

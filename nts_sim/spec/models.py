@@ -7,7 +7,9 @@ composed configuration to a `Study`.
 
 from __future__ import annotations
 
+import re
 from datetime import date
+from ipaddress import ip_address
 from itertools import pairwise
 from typing import Annotated, Literal
 
@@ -29,6 +31,8 @@ Severity = Annotated[int, Field(ge=1, le=3)]
 Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
 Slugs = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,59}(\+[a-z][a-z0-9_]{0,59})*$")]
 Text = Annotated[str, Field(max_length=2000)]
+
+_SCHEDULER = re.compile(r"(tcp|tls)://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\]):\d{1,5}")
 
 
 def _only_dates(value: object) -> object:
@@ -403,6 +407,50 @@ class PlanSpec(Spec):
     )
 
 
+class ExecutionSpec(Spec):
+    """Where the cells of a sweep are run; results are the same."""
+
+    name: Literal["local", "dask"] = Field(
+        description="processes of this machine, or a Dask cluster"
+    )
+    scheduler: Annotated[str, Field(max_length=200)] | None = Field(
+        None, description="address of the cluster's scheduler, as in tcp://127.0.0.1:8786"
+    )
+
+    @model_validator(mode="after")
+    def _scheduler_can_be_trusted(self) -> ExecutionSpec:
+        if self.name == "local":
+            if self.scheduler is not None:
+                raise ValueError("local has no scheduler; choose execution=dask")
+            return self
+        if self.scheduler is None:
+            raise ValueError("dask needs its scheduler: execution.scheduler=tcp://HOST:PORT")
+        kind, host = _scheduler_parts(self.scheduler)
+        if kind == "tcp" and not _is_this_machine(host):
+            raise ValueError(
+                f"scheduler {self.scheduler} is on another machine; only tls://HOST:PORT may be, "
+                "since whoever reaches a scheduler can run code on its workers"
+            )
+        return self
+
+
+def _scheduler_parts(address: str) -> tuple[str, str]:
+    """Split ``tcp://HOST:PORT`` into its kind and its host."""
+    found = _SCHEDULER.fullmatch(address)
+    if not found:
+        raise ValueError(f"scheduler {address!r} is not tcp://HOST:PORT or tls://HOST:PORT")
+    return found[1], found[2].strip("[]")
+
+
+def _is_this_machine(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 class Study(Spec):
     """Everything one command needs to know."""
 
@@ -423,6 +471,7 @@ class Study(Spec):
     engine: EngineSpec
     solver: SolverSpec
     plan: PlanSpec = PlanSpec(name="standard")
+    execution: ExecutionSpec = ExecutionSpec(name="local")
     baseline: str = "current_practice"
     replications: Annotated[int, Field(ge=2, le=100_000)] = 100
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 147

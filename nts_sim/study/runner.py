@@ -31,6 +31,9 @@ from nts_sim.study.orders import gap_table, order_table
 from nts_sim.study.tables import Results, tables_of
 from nts_sim.world.model import World
 
+_LOADED = ["nts_sim.study.sweep.unit", "nts_sim.engine.compiled"]
+"""Modules that import all the work of a worker."""
+
 
 class Progress(Protocol):
     """Told after every chunk, so that someone may draw a bar."""
@@ -170,9 +173,15 @@ def _chunks_of_processes(
 
 
 def worker_context() -> multiprocessing.context.BaseContext:
-    """Start workers afresh: a copy of a process with threads may hang."""
+    """Start workers afresh, as a copy of a process with threads may hang.
+
+    They are copies of one that has loaded what all need and done nothing yet: a worker that is lost
+    is replaced at once.
+    """
     known = multiprocessing.get_all_start_methods()
-    return multiprocessing.get_context("forkserver" if "forkserver" in known else "spawn")
+    context = multiprocessing.get_context("forkserver" if "forkserver" in known else "spawn")
+    context.set_forkserver_preload(_LOADED)
+    return context
 
 
 def _finished(futures: Iterable[Future[Chunk]]) -> Iterator[Chunk]:
