@@ -126,8 +126,8 @@ def _opening(asked: Asked) -> str:
     cells, study = len(asked.cells), next(iter(asked.cells)).study
     policies = len(study.policies)
     return (
-        f"cells: {cells}, of {policies} polic{'ies' if policies != 1 else 'y'} × "
-        f"{study.replications} replications; engine: {asked.engine}"
+        f"{cells:,} cell{'s' * (cells != 1)}, {policies} polic{'ies' if policies != 1 else 'y'}, "
+        f"{study.replications} replications of each; engine: {asked.engine}"
     )
 
 
