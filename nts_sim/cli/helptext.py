@@ -36,6 +36,14 @@ luck. plan.draws planning draws choose the best; plan.evaluation_draws others ju
 Costs of measures count in full against one course of events: choose a scenario, or a weighted set,
 that is worth one such payment."""
 
+_REPLAY = """\
+RUN is the folder of a run, or its run id, looked up below results_dir (results). The tables of run,
+compare, plan and portfolios are made again in memory and compared with the checksums in DONE.json;
+nothing is written. Charts and the report are drawn from the tables and not compared.
+A run on tables or with a policy of your own needs them again: tables_dir=…, --policy-file ….
+Exit code 0: the same. 3: not the same; it says which tables, where first, and what changed since.
+2: it cannot be made again, as an input is another one or the manifest cannot be read."""
+
 _SWEEP = """\
 Every key that has several values is an axis; every combination is a cell, and all are one table.
   fund=standard,tight               options of a group
@@ -98,6 +106,11 @@ VERBS: dict[str, Verb] = {
         "nts-sim report RUN_FOLDER",
         "make the report of a finished run again from its stored tables",
         "RUN_FOLDER is results/<experiment>/<run id>, as printed at the end of a run.",
+    ),
+    "replay": Verb(
+        "nts-sim replay RUN [results_dir=FOLDER] [workers=N] [tables_dir=…] [--policy-file …]",
+        "make a finished run again from its manifest: the same to the last bit, or what changed",
+        _REPLAY,
     ),
     "explain": Verb(
         "nts-sim explain RUN_FOLDER ORDER [POLICY]",

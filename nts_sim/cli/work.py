@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from nts_sim.cli.tell import Alive, progress_on_stderr, ranking_text, say, table
 from nts_sim.engine.compiled import make_ready
 from nts_sim.policies.registry import BOUND, PLANNERS
 from nts_sim.report.html import write_report
-from nts_sim.spec.models import MeasureSpec
+from nts_sim.spec.models import MeasureSpec, ScenarioSpec, Study
 from nts_sim.study import store
 from nts_sim.study.chunks import PolicySource
 from nts_sim.study.engines import engine_for
@@ -30,6 +30,7 @@ from nts_sim.study.manifest import manifest_of
 from nts_sim.study.one_plan import in_common_world, with_one_plan
 from nts_sim.study.portfolios import Asked, every_portfolio, judge_portfolios, n_simulations
 from nts_sim.study.runner import run_comparison, run_plan
+from nts_sim.study.tables import Results
 from nts_sim.tables.load import statuses
 from nts_sim.world.model import World
 
@@ -60,9 +61,7 @@ def plan(prepared: Prepared, flags: Flags) -> int:
         say(f"already there: {folder}", flags)
     else:
         started = time.monotonic()
-        _make_ready(prepared, flags, replications=1)
-        with Alive(flags) as alive:
-            frames = _planned(prepared, alive)
+        frames = plan_frames(prepared, flags)
         with store.claimed(folder):
             for name, table in frames.items():
                 store.write_table(folder, name, table)
@@ -77,14 +76,13 @@ def plan(prepared: Prepared, flags: Flags) -> int:
 def portfolios(prepared: Prepared, flags: Flags) -> int:
     """Choose among all portfolios of the measures, each with a plan of its own; tell the table."""
     study = prepared.study
-    measures = tuple(study.measures.values()) or _alone(study.measure)
-    every_portfolio(measures)  # refused before anything is written
+    every_portfolio(_measures(study))  # refused before anything is written
     folder = store.run_folder(study, "portfolios", prepared.inputs)
     if store.is_done(folder):
         say(f"already there: {folder}", flags)
     else:
         with store.claimed(folder):
-            _portfolios_into(folder, prepared, measures, flags)
+            _portfolios_into(folder, prepared, flags)
     frames = store.read_results(folder)
     if flags.json:
         print(tables_json(folder, frames))
@@ -94,29 +92,41 @@ def portfolios(prepared: Prepared, flags: Flags) -> int:
     return _told_failures(frames["failures"], flags)
 
 
-def _portfolios_into(
-    folder: Path, prepared: Prepared, measures: Sequence[MeasureSpec], flags: Flags
-) -> None:
-    study, started = prepared.study, time.monotonic()
-    policy, source = next(iter(prepared.policies.items()))
-    scenarios = tuple(
-        (name, weight, scenario)
-        for (name, _, _), (weight, scenario) in zip(
-            prepared.worlds, prepared.scenarios, strict=True
-        )
-    )
-    asked = Asked(study, policy, source, scenarios, prepared.tables)
-    _make_ready(prepared, flags, n_simulations(asked, measures))
-    with progress_on_stderr(flags) as progress:
-        frames = judge_portfolios(asked, measures, lambda told: say(told, flags), progress)
+def _portfolios_into(folder: Path, prepared: Prepared, flags: Flags) -> None:
+    started = time.monotonic()
+    frames = portfolio_frames(prepared, flags)
     for name, table in frames.items():
         store.write_table(folder, name, table)
     _finish(prepared, folder, "portfolios", started, len(frames["failures"]))
 
 
-def _alone(measure: MeasureSpec) -> tuple[MeasureSpec, ...]:
-    """Return the one measure that is chosen, if it is one."""
-    return () if measure.name == NO_MEASURE else (measure,)
+def portfolio_frames(prepared: Prepared, flags: Flags) -> dict[str, pd.DataFrame]:
+    """Make all tables of a choice of measures, and keep nothing."""
+    study, measures = prepared.study, _measures(prepared.study)
+    policy, source = next(iter(prepared.policies.items()))
+    asked = Asked(study, policy, source, _members(prepared), prepared.tables)
+    _make_ready(prepared, flags, n_simulations(asked, measures))
+    with progress_on_stderr(flags) as progress:
+        return judge_portfolios(asked, measures, lambda told: say(told, flags), progress)
+
+
+def _members(prepared: Prepared) -> tuple[tuple[str, float, ScenarioSpec], ...]:
+    """Return name, weight and scenario of each member of a set, or of the one scenario."""
+    pairs = zip(prepared.worlds, prepared.scenarios, strict=True)
+    return tuple((name, weight, scenario) for (name, _, _), (weight, scenario) in pairs)
+
+
+def _measures(study: Study) -> tuple[MeasureSpec, ...]:
+    """Return the measures to choose from: those named together, or the one that is chosen."""
+    alone = () if study.measure.name == NO_MEASURE else (study.measure,)
+    return tuple(study.measures.values()) or alone
+
+
+def plan_frames(prepared: Prepared, flags: Flags) -> dict[str, pd.DataFrame]:
+    """Make all tables of a plan, and keep nothing."""
+    _make_ready(prepared, flags, replications=1)
+    with Alive(flags) as alive:
+        return _planned(prepared, alive)
 
 
 def _planned(prepared: Prepared, alive: Alive) -> dict[str, pd.DataFrame]:
@@ -183,12 +193,8 @@ def _simulated(prepared: Prepared, flags: Flags, verb: str) -> int:
 
 
 def _simulate_into(folder: Path, prepared: Prepared, flags: Flags, verb: str) -> None:
-    study, started = prepared.study, time.monotonic()
-    _make_ready(prepared, flags, study.replications)
-    with progress_on_stderr(flags) as progress:
-        results = run_comparison(
-            study, prepared.worlds, _sources(prepared, flags), progress=progress
-        )
+    started = time.monotonic()
+    results = simulated_results(prepared, flags)
     say("drawing charts and writing the report", flags)
     store.write_results(folder, results)
     failed = len(results.frames["failures"])
@@ -196,6 +202,14 @@ def _simulate_into(folder: Path, prepared: Prepared, flags: Flags, verb: str) ->
     for name, data in pictures(results.frames, manifest).items():
         store.write_file(folder, name, data)
     _finish(prepared, folder, verb, started, failed)
+
+
+def simulated_results(prepared: Prepared, flags: Flags) -> Results:
+    """Simulate every policy in every scenario, and keep nothing."""
+    study = prepared.study
+    _make_ready(prepared, flags, study.replications)
+    with progress_on_stderr(flags) as progress:
+        return run_comparison(study, prepared.worlds, _sources(prepared, flags), progress=progress)
 
 
 def _make_ready(prepared: Prepared, flags: Flags, replications: int) -> None:
@@ -233,7 +247,11 @@ def _manifest(
 ) -> dict[str, Any]:
     seconds = time.monotonic() - started
     command = [verb, *sys.argv[1:]]
-    made = manifest_of(prepared.study, verb, folder.name, command, prepared.inputs, seconds, failed)
+    members = _members(prepared)
+    made = manifest_of(
+        prepared.study, verb, folder.name, command, prepared.inputs, seconds, failed,
+        members if len(members) > 1 else (),
+    )  # fmt: skip
     return {**made, "input_statuses": [list(row) for row in statuses(prepared.tables)]}
 
 
