@@ -22,6 +22,7 @@ A study is put together from groups (below): group=option chooses, key=value cha
   policy=current_practice,greedy    policies to compare
   fund.balance_factor=0.5           half the money
   measure=training,shared_database  prevention measures taken together (with -m: measure=[a,b])
+  replications=auto precision.half_width_pct=1   as many as the difference in burden needs
   replications=50  seed=147  workers=2  results_dir=results  tables_dir=my_tables
 -m runs several values of a key, one run each:  -m fund=standard,tight
 --config-dir FOLDER adds your own options, as in FOLDER/scenario/my_storm.yaml.

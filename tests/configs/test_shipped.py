@@ -18,7 +18,7 @@ from nts_sim.spec.models import PolicySpec
 OPTIONS = list_options(None)
 GROUPS = {
     "scenario", "network", "threat", "resources", "preparation", "mechanism", "measure", "fund",
-    "information", "policy", "engine", "solver", "plan",
+    "information", "policy", "engine", "solver", "plan", "precision", "selection",
     "experiment",
 }  # fmt: skip
 FILES = sorted(config_root().glob("*/*.yaml"))
