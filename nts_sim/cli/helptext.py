@@ -37,6 +37,15 @@ luck. plan.draws planning draws choose the best; plan.evaluation_draws others ju
 Costs of measures count in full against one course of events: choose a scenario, or a weighted set,
 that is worth one such payment."""
 
+_SELECT = """\
+Worse policies are left out as it goes, so replications are spent where they matter.
+selection.method=kn guarantees, for burdens that are roughly normal, that the chosen is the best or
+within selection.indifference_bn_vnd of it (default: selection.indifference_pct of the baseline's
+burden) in selection.confidence of selections. selection.method=ocba makes the best of
+selection.budget replications and estimates how sure it is.
+"worse" is said only of what is told apart from the chosen, however often one looked.
+The chosen is somewhat lucky on this luck: to judge it, compare it with another seed=…"""
+
 VERBS: dict[str, Verb] = {
     "run": Verb(
         "nts-sim run [scenario=…] [policy=…] [key=value …]",
@@ -61,6 +70,12 @@ VERBS: dict[str, Verb] = {
         "nts-sim portfolios [measure=a,b,…] [scenario=…] [key=value …]",
         "which prevention measures to take together: every combination, a plan inside each",
         _STUDY + "\n" + _PORTFOLIOS,
+        groups=True,
+    ),
+    "select": Verb(
+        "nts-sim select [scenario=…] policy=a,b,… [selection.method=kn|ocba] [key=value …]",
+        "which policy is best, with a stated certainty, for as few replications as it takes",
+        _STUDY + "\n" + _SELECT + "\nThe baseline (current_practice) must be among the policies.",
         groups=True,
     ),
     "validate": Verb(

@@ -18,6 +18,7 @@ from nts_sim.cli.compose import NO_MEASURE
 from nts_sim.cli.flags import Flags
 from nts_sim.cli.portfolio_text import portfolio_text
 from nts_sim.cli.prepare import Prepared
+from nts_sim.cli.selection_text import selection_text
 from nts_sim.cli.tell import (
     Alive,
     precision_text,
@@ -39,6 +40,7 @@ from nts_sim.study.manifest import manifest_of
 from nts_sim.study.one_plan import in_common_world, with_one_plan
 from nts_sim.study.portfolios import Asked, every_portfolio, judge_portfolios, n_simulations
 from nts_sim.study.runner import run_comparison, run_plan
+from nts_sim.study.select import check_selection, select_policy
 from nts_sim.tables.load import statuses
 from nts_sim.world.model import World
 
@@ -121,6 +123,36 @@ def _portfolios_into(
     for name, table in frames.items():
         store.write_table(folder, name, table)
     _finish(prepared, folder, "portfolios", started, len(frames["failures"]))
+
+
+def select(prepared: Prepared, flags: Flags) -> int:
+    """Choose among the policies, simulating each as often as the choice needs; tell the table."""
+    study = prepared.study
+    check_selection(study)
+    folder = store.run_folder(study, "select", prepared.inputs)
+    if store.is_done(folder):
+        say(f"already there: {folder}", flags)
+    else:
+        with store.claimed(folder):
+            _selection_into(folder, prepared, flags)
+    frames = store.read_results(folder)
+    if flags.json:
+        print(tables_json(folder, frames))
+    else:
+        print(selection_text(frames["selection"]))
+        print(f"table   {folder / 'selection.csv'}")
+    return 0
+
+
+def _selection_into(folder: Path, prepared: Prepared, flags: Flags) -> None:
+    study, started = prepared.study, time.monotonic()
+    budget = study.selection.budget
+    _say_engine(prepared, flags, budget, f"at most {budget} replications of all policies together")
+    with progress_on_stderr(flags) as progress:
+        table = select_policy(study, prepared.worlds, _sources(prepared, flags), progress)
+    store.write_table(folder, "selection", table)
+    made = int(table["n"].max())
+    _finish(prepared, folder, "select", started, 0, made)
 
 
 def _alone(measure: MeasureSpec) -> tuple[MeasureSpec, ...]:
