@@ -90,12 +90,12 @@ class Grid(Sequence[tuple[str, ...]]):
         return tuple(axis.key for bundle in self.bundles for axis in bundle if axis.swept)
 
     @property
-    def count(self) -> int:
+    def n_cells(self) -> int:
         """Number of cells, however large."""
         return math.prod(len(bundle[0].texts) for bundle in self.bundles)
 
     def __len__(self) -> int:
-        return self.count
+        return self.n_cells
 
     def __getitem__(self, number: Any) -> Any:
         return tuple(setting.text for setting in self.settings(number))

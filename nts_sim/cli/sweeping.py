@@ -16,11 +16,11 @@ from nts_sim.cli.cells import Common
 from nts_sim.cli.flags import Flags
 from nts_sim.cli.sweep_text import estimate_text, sweep_text
 from nts_sim.cli.tell import progress_on_stderr, say, tables_json, told_if_slow
-from nts_sim.cli.work import COMPILING
+from nts_sim.cli.work import COMPILING, told_count
 from nts_sim.engine.compiled import make_ready
 from nts_sim.spec.models import Study
 from nts_sim.study import store
-from nts_sim.study.engines import engine_for
+from nts_sim.study.engines import engine_for, most_replications
 from nts_sim.study.runner import worker_count
 from nts_sim.study.sweep.asked import Asked
 from nts_sim.study.sweep.cell import Cells, Own
@@ -71,7 +71,7 @@ def sweep(cells: Cells, common: Common, flags: Flags, verb: str) -> int:
 def asked_of(cells: Cells, common: Common) -> Asked:
     """Say what is asked for; one engine simulates all of it."""
     study = common.study
-    engine = engine_for(study, len(cells) * study.replications)
+    engine = engine_for(study, len(cells) * most_replications(study))
     inputs = {name: digest for name, digest in common.inputs.items() if name.endswith(".csv")}
     own = {
         name: Own(where, common.inputs[f"policy {name}"])
@@ -127,7 +127,7 @@ def _opening(asked: Asked) -> str:
     policies = len(study.policies)
     return (
         f"{cells:,} cell{'s' * (cells != 1)}, {policies} polic{'ies' if policies != 1 else 'y'}, "
-        f"{study.replications} replications of each; engine: {asked.engine}"
+        f"{told_count(study)} of each; engine: {asked.engine}"
     )
 
 
@@ -149,7 +149,7 @@ def _executor(asked: Asked, study: Study) -> Iterator[Executor]:
 
 
 def _workers(asked: Asked, study: Study) -> int:
-    return worker_count(study.workers, len(asked.cells) * ceil(study.replications / PART))
+    return worker_count(study.workers, len(asked.cells) * ceil(most_replications(study) / PART))
 
 
 def _make_ready(asked: Asked, flags: Flags) -> None:
