@@ -106,6 +106,29 @@ def failures(summary: pd.DataFrame, failing: Failing) -> pd.Series:
     return (sign * known["diff"] > 0.0) & known["separable"].astype(bool)
 
 
+def holds(cells: pd.DataFrame, box: pd.DataFrame) -> Mask:
+    """Tell which cells are inside a box.
+
+    Parameters
+    ----------
+    cells : columns of axes
+    box : the rows of table `boxes` of one box
+
+    Returns
+    -------
+    bool array [cell]
+    """
+    inside = np.ones(len(cells), dtype=np.bool_)
+    for row in box.to_dict("records"):
+        column = cells[row["axis"]]
+        if row["side"] == "options":
+            inside &= column.astype(str).isin(row["options"].split(" | ")).to_numpy()
+        else:
+            sign = 1.0 if row["side"] == "above" else -1.0
+            inside &= (sign * column > sign * row["limit"]).to_numpy()
+    return inside
+
+
 Found = tuple[Box, Inputs, float]
 """(Box, inputs of all cells, chance that it is luck)."""
 

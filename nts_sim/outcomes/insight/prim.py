@@ -6,10 +6,10 @@ the box to a person at a screen, and neither says whether the box could be chanc
 
 Inputs are codes of sorted levels, so that numbers and names are handled alike. The box is peeled:
 again and again the cut is made that gains most density for each cell it gives up (Kwakkel &
-Jaxa-Rozen 2016, "lenient" objective). Of all boxes on the way the one of the highest weighted
-relative accuracy is kept, (n / N) * (density - overall share) (Lavrač, Flach & Zupan 1999), and
-then polished: a side moves, out or in, while that helps. Limits that luck would give as well are
-dropped.
+Jaxa-Rozen 2016, "lenient" objective). Of all boxes on the way the one is kept that goes together
+best with what happens, by the correlation of being inside with happening (Matthews 1975), which
+weighs coverage and density alike; then it is polished: a side moves, out or in, while that helps.
+Limits that luck would give as well are dropped.
 
 References
 ----------
@@ -119,7 +119,7 @@ def everything(inputs: Inputs) -> Box:
 
 
 def find_box(inputs: Inputs, hit: Mask) -> tuple[Box, float]:
-    """Find the box of the highest accuracy, before any limit is dropped.
+    """Find the box that goes together best with hits, before any limit is dropped.
 
     Parameters
     ----------
@@ -129,11 +129,11 @@ def find_box(inputs: Inputs, hit: Mask) -> tuple[Box, float]:
     Returns
     -------
     (Box, float)
-        The box and its weighted relative accuracy, 0 where no box is better than all cells.
+        The box and its correlation with hits, 0 where no box is better than all cells.
     """
     best, score = everything(inputs), 0.0
     for box, inside in _peeled(inputs, hit):
-        found = _accuracy(inside, hit)
+        found = _correlation(int(inside.sum()), int((hit & inside).sum()), hit)
         if found > score + _SLACK:
             best, score = box, found
     return _polished(inputs, hit, best, score)
@@ -143,9 +143,14 @@ def _least(cells: int) -> int:
     return max(_LEAST_CELLS, int(np.ceil(_LEAST_SHARE * cells)))
 
 
-def _accuracy(inside: Mask, hit: Mask) -> float:
-    """Weighted relative accuracy: share of hits in the box, less what its size would give."""
-    return float((hit & inside).sum() - inside.sum() * hit.mean()) / len(hit)
+def _correlation(n: int, k: int, hit: Mask) -> float:
+    """Correlation of being one of a box's n cells, k of them hits, with being a hit: φ.
+
+    φ = (k N − n H) / √(n (N − n) H (N − H)), N cells in all with H hits; 0 for all cells.
+    """
+    total, hits = len(hit), int(hit.sum())
+    spread = float(n) * (total - n) * hits * (total - hits)
+    return (k * total - n * hits) / spread**0.5 if spread > 0.0 else 0.0
 
 
 def _peeled(inputs: Inputs, hit: Mask) -> Iterator[tuple[Box, Mask]]:
@@ -207,7 +212,7 @@ def _polished(inputs: Inputs, hit: Mask, box: Box, score: float) -> tuple[Box, f
 
 
 def _moves(inputs: Inputs, hit: Mask, box: Box, axis: int) -> Iterator[tuple[float, Box]]:
-    """Give boxes with one side of one axis moved, each with its accuracy."""
+    """Give boxes with one side of one axis moved, each with its correlation."""
     count, allowed = inputs.levels[axis], box.allowed[axis]
     free = box.with_levels(axis, np.ones(count, dtype=np.bool_)).holds(inputs)
     cells = np.bincount(inputs.codes[free, axis], minlength=count)
@@ -216,7 +221,7 @@ def _moves(inputs: Inputs, hit: Mask, box: Box, axis: int) -> Iterator[tuple[flo
     for levels in move(cells, allowed):
         n, k = int(cells[levels].sum()), int(happened[levels].sum())
         if n >= _least(len(hit)):
-            yield (k - n * float(hit.mean())) / len(hit), box.with_levels(axis, levels)
+            yield _correlation(n, k, hit), box.with_levels(axis, levels)
 
 
 def _toggled(cells: Ints, allowed: Mask) -> Iterator[Mask]:
@@ -282,7 +287,7 @@ def chance(inputs: Inputs, hit: Mask, score: float, shuffles: Floats, worst: flo
     Parameters
     ----------
     inputs, hit : as in `find_box`
-    score : accuracy of the box found
+    score : correlation of the box found
     shuffles : float array [shuffle, cell] of draws, each row ordered gives a shuffle
     worst : no use going on once the share is above this
 
