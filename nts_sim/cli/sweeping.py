@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -12,6 +13,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from nts_sim.charts.frame import figure_bytes
+from nts_sim.charts.sweep import sweep_charts, sweep_view
 from nts_sim.cli.cells import Common
 from nts_sim.cli.flags import Flags
 from nts_sim.cli.sweep_text import estimate_text, sweep_text
@@ -145,7 +148,9 @@ def _executor(asked: Asked, study: Study) -> Iterator[Executor]:
     try:
         yield executor
     finally:
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C changes nothing
         executor.close()
+        signal.signal(signal.SIGINT, before)
 
 
 def _workers(asked: Asked, study: Study) -> int:
@@ -161,7 +166,15 @@ def _make_ready(asked: Asked, flags: Flags) -> None:
 
 
 def _pictures(folder: Path, asked: Asked) -> dict[str, bytes]:
-    return {}
+    """Draw what the shape of the grid asks for."""
+    frames, study = _frames(folder), next(iter(asked.cells)).study
+    view = sweep_view(frames["summary"], study.scenario.name, folder.name, study.baseline)
+    charts = sweep_charts(frames["cells"], frames["summary"], asked.cells.axes, view)
+    return {
+        f"charts/{name}.{kind}": figure_bytes(chart, kind)
+        for name, chart in charts.items()
+        for kind in ("svg", "png")
+    }
 
 
 def _frames(folder: Path) -> dict[str, pd.DataFrame]:

@@ -71,11 +71,9 @@ class _Lines:
         if done < total and now - self.told < SECONDS_BETWEEN_LINES:
             return
         self.told = now
-        left = (now - self.started) / done * (total - done) if done else 0.0
+        left = f", about {(now - self.started) / done * (total - done):.0f} s left" if done else ""
         worry = f", {failed} failed" if failed else ""
-        print(
-            f"{done} of {total} runs{worry}, about {left:.0f} s left", file=sys.stderr, flush=True
-        )
+        print(f"{done} of {total} runs{worry}{left}", file=sys.stderr, flush=True)
 
 
 class Alive:

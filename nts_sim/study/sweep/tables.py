@@ -175,16 +175,19 @@ def _results(scenario: str, sheet: Mapping[str, Floats]) -> Columns:
 def _summary(scenario: str, sheet: Mapping[str, Floats], baseline: str) -> Columns:
     found = {c.policy: c for c in compare(sheet, baseline)} if baseline in sheet else {}
     parts = [
-        _summary_of(policy, summarise(table), found.get(policy)) for policy, table in sheet.items()
+        _summary_of(policy, summarise(table), found.get(policy), policy == baseline)
+        for policy, table in sheet.items()
     ]
     made = _joined(parts)
     count = len(made["policy"])
     return made | {"scenario": [scenario] * count, "baseline": [baseline if found else ""] * count}
 
 
-def _summary_of(policy: str, summary: Summary, against: Comparison | None) -> Columns:
+def _summary_of(
+    policy: str, summary: Summary, against: Comparison | None, is_baseline: bool
+) -> Columns:
     count = len(COLUMNS)
-    nothing = [_NAN] * count
+    nothing = [0.0 if is_baseline else _NAN] * count
     made: Columns = {
         "policy": [policy] * count, "metric": list(COLUMNS),
         "unit": [BY_NAME[name].unit for name in COLUMNS], "n": summary.n.tolist(),
