@@ -16,7 +16,7 @@ from nts_sim.charts.frame import Chart, View, open_chart, panel, shortened
 from nts_sim.charts.style import SMALL_PT, SOFT_INK, VERMILLION, policy_colour, readable, styled
 from nts_sim.charts.sweep_cells import gap, nothing_chart, value_name
 from nts_sim.charts.sweep_heat import ink_on, where
-from nts_sim.outcomes.insight.axes import varied
+from nts_sim.outcomes.insight.axes import named, varied
 from nts_sim.outcomes.insight.robustness import robustness_table
 from nts_sim.words import name_of, number, policy_in_text, say, sentence
 
@@ -52,9 +52,9 @@ def robustness_sentence(table: pd.DataFrame, cells: pd.DataFrame, axes: Sequence
 
 
 def _where(cells: pd.DataFrame, axes: Sequence[str], row: pd.Series[Any]) -> str:
-    named = varied(cells, [axis for axis in axes if axis != "policy"])
-    cell = cells.set_index("cell").loc[[row["cell"]]].iloc[0]
-    return where(named, cell) if named else name_of("scenario", str(row["scenario"]))
+    differ = varied(cells, [axis for axis in axes if axis != "policy"])
+    cell = named(cells, axes).set_index("cell").loc[[row["cell"]]].iloc[0]
+    return where(differ, cell) if differ else name_of("scenario", str(row["scenario"]))
 
 
 @styled
@@ -149,13 +149,13 @@ def _columns(
     axes: Axes, cells: pd.DataFrame, axes_of: Sequence[str], futures: list[Future]
 ) -> None:
     """Name the futures, by their values where there is room, else by cell."""
-    by_cell = cells.set_index("cell")
-    named = varied(cells, [axis for axis in axes_of if axis not in ("policy", "scenario")])
+    by_cell = named(cells, axes_of).set_index("cell")
+    differ = varied(cells, [axis for axis in axes_of if axis not in ("policy", "scenario")])
     several = len({scenario for _, scenario in futures if scenario}) > 1
     every = -(-len(futures) // 24)
     labels = []
     for cell, scenario in futures[::every]:
-        parts = [value_name(axis, by_cell.loc[cell, axis]) for axis in named]
+        parts = [value_name(axis, by_cell.loc[cell, axis]) for axis in differ]
         if several or not parts:
             parts.append(name_of("scenario", scenario))
         labels.append(shortened(", ".join(parts), 16))

@@ -19,7 +19,7 @@ from nts_sim.charts.style import (
     policy_marker,
     readable,
 )
-from nts_sim.outcomes.insight.axes import is_numeric, varied
+from nts_sim.outcomes.insight.axes import is_numeric, named, varied
 from nts_sim.outcomes.metrics import BY_NAME
 from nts_sim.words import listing, name_of, number, say, sentence, used_language
 
@@ -93,6 +93,7 @@ def sweep_of(
     Of a set of scenarios the set is drawn, not its members; where the scenario is an axis, each
     cell's own.
     """
+    cells, summary = named(cells, axes), named(summary, axes)
     rows = summary[(summary["metric"] == metric) & np.isfinite(summary["mean"])]
     if "scenario" not in axes and (rows["scenario"] == view.asked).any():
         rows = rows[rows["scenario"] == view.asked]

@@ -324,6 +324,11 @@ TABLES: Final[Mapping[str, tuple[Column, ...]]] = {
     ),
 }  # fmt: skip
 
+INSIGHT_TABLES: Final = (
+    "sensitivity", "boxes", "regret", "robustness", "satisficing", "breakeven",
+)  # fmt: skip
+"""What is learnt from a sweep; a comparison has none of them."""
+
 
 def empty(table: str) -> pd.DataFrame:
     """Return the table without rows, with its declared columns and dtypes."""

@@ -203,6 +203,18 @@ def test_nothing_to_draw_is_said() -> None:
     assert "no cells" in " ".join(_texts(none["sweep"]))
 
 
+def test_an_axis_set_to_nothing_is_a_value_of_its_own() -> None:
+    cells = grid(preparation__budget_bn_vnd=[None, 50.0, 100.0], information__lag_days=[0.0, 1.0])
+    assert cells["preparation.budget_bn_vnd"].isna().sum() == 2
+    made = grid(preparation__budget_bn_vnd=["?", 50.0, 100.0], information__lag_days=[0.0, 1.0])
+    summary = summary_of(results_of(made, [BASE, PLAN], _burden), axes_of(made), BASE)
+    budget = pd.to_numeric(summary["preparation.budget_bn_vnd"], errors="coerce")
+    summary = summary.assign(**{"preparation.budget_bn_vnd": budget})
+    chart = sweep_charts(cells, summary, axes_of(cells), VIEW)["sweep_heat"]
+    labels = [label.get_text() for label in chart.axes[0].get_yticklabels()]
+    assert labels == ["none", "50", "100"] and _hatched(chart.axes[0]) == 0
+
+
 def test_members_of_a_set_are_not_drawn_over_the_set() -> None:
     cells = grid(information__lag_days=LAGS)
     made = [results_of(cells, [BASE, PLAN], _burden, scenario=name, replications=3)

@@ -11,7 +11,7 @@ import pandas as pd
 
 from nts_sim.luck import draws
 from nts_sim.outcomes.frames import empty, frame
-from nts_sim.outcomes.insight.axes import is_numeric, varied
+from nts_sim.outcomes.insight.axes import is_numeric, named, varied
 from nts_sim.outcomes.insight.prim import (
     Box,
     Inputs,
@@ -83,7 +83,8 @@ def discover(
     seed : of the shuffles
     """
     means = failures(summary, failing)
-    known = cells[cells["cell"].isin(means.index)].reset_index(drop=True)
+    known = named(cells, axes)
+    known = known[known["cell"].isin(means.index)].reset_index(drop=True)
     hit = means.reindex(known["cell"]).to_numpy(dtype=np.bool_)
     inputs_of = varied(known, axes)
     found = _boxes(known[inputs_of], hit, seed) if inputs_of else []
