@@ -90,12 +90,12 @@ class Grid(Sequence[tuple[str, ...]]):
         return tuple(axis.key for bundle in self.bundles for axis in bundle if axis.swept)
 
     @property
-    def count(self) -> int:
+    def n_cells(self) -> int:
         """Number of cells, however large."""
         return math.prod(len(bundle[0].texts) for bundle in self.bundles)
 
     def __len__(self) -> int:
-        return self.count
+        return self.n_cells
 
     def __getitem__(self, number: Any) -> Any:
         return tuple(setting.text for setting in self.settings(number))
@@ -117,6 +117,8 @@ class Grid(Sequence[tuple[str, ...]]):
         }
 
     def _chosen(self, number: int) -> Iterator[tuple[Axis, int]]:
+        if not 0 <= number < self.n_cells:
+            raise IndexError(f"there is no cell {number} of {self.n_cells}")
         indices = []
         for bundle in reversed(self.bundles):
             number, index = divmod(number, len(bundle[0].texts))

@@ -22,6 +22,7 @@ A study is put together from groups (below): group=option chooses, key=value cha
   policy=current_practice,greedy    policies to compare
   fund.balance_factor=0.5           half the money
   measure=training,shared_database  prevention measures taken together (with -m: measure=[a,b])
+  replications=auto precision.half_width_pct=1   as many as the difference in burden needs
   replications=50  seed=147  workers=2  results_dir=results  tables_dir=my_tables
 -m takes several values of a key, one run each:  -m fund=standard,tight  (see sweep --help)
 --config-dir FOLDER adds your own options, as in FOLDER/scenario/my_storm.yaml.
@@ -59,6 +60,15 @@ Hydra's own range(0,5), choice(a,b) and interval(0,1) work too; quote their brac
 --dry-run tells how many cells there are, and how much time and memory they take; nothing is run.
 The same command again does only what is missing. At most 100,000 cells."""
 
+_SELECT = """\
+Worse policies are left out as it goes, so replications are spent where they matter.
+selection.method=kn guarantees, for burdens that are roughly normal, that the chosen is the best or
+within selection.indifference_bn_vnd of it (default: selection.indifference_pct of the baseline's
+burden) in selection.confidence of selections. selection.method=ocba makes the best of
+selection.budget replications and estimates how sure it is.
+"worse" is said only of what is told apart from the chosen, however often one looked.
+The chosen is somewhat lucky on this luck: to judge it, compare it with another seed=…"""
+
 VERBS: dict[str, Verb] = {
     "run": Verb(
         "nts-sim run [scenario=…] [policy=…] [key=value …]",
@@ -89,6 +99,12 @@ VERBS: dict[str, Verb] = {
         "nts-sim portfolios [measure=a,b,…] [scenario=…] [key=value …]",
         "which prevention measures to take together: every combination, a plan inside each",
         _STUDY + "\n" + _PORTFOLIOS,
+        groups=True,
+    ),
+    "select": Verb(
+        "nts-sim select [scenario=…] policy=a,b,… [selection.method=kn|ocba] [key=value …]",
+        "which policy is best, with a stated certainty, for as few replications as it takes",
+        _STUDY + "\n" + _SELECT + "\nThe baseline (current_practice) must be among the policies.",
         groups=True,
     ),
     "validate": Verb(

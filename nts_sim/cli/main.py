@@ -9,6 +9,7 @@ Results go to standard output and to files, messages to standard error.
 from __future__ import annotations
 
 import importlib
+import signal
 import sys
 from collections.abc import Callable, Sequence
 
@@ -29,6 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code
     except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # impatience must not spoil the leaving
         print(
             "interrupted; what has no DONE.json is unfinished, run it again",
             file=sys.stderr,

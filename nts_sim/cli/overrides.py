@@ -124,8 +124,8 @@ def _put_together(
     if problems:
         return Checked(fixed, tuple(problems))
     grid = Grid(tuple(bundles))
-    if grid.count > MAX_CELLS:
-        return Checked(fixed, (too_many(grid.count),))
+    if grid.n_cells > MAX_CELLS:
+        return Checked(fixed, (too_many(grid.n_cells),))
     return Checked(fixed, (), grid, tuple(notes))
 
 

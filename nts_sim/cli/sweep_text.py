@@ -28,7 +28,7 @@ def sweep_text(frames: Mapping[str, pd.DataFrame], axes: Sequence[str]) -> str:
     if burden.empty:
         return "No replication of any cell could be finished."
     best = _best(burden, cells)
-    shown = [axis for axis in axes if axis in best.columns]
+    shown = [axis for axis in axes if axis in best.columns and axis not in _HEADER]
     header = ("cell", *shown, *_HEADER)
     rows = [_row(row, shown) for _, row in best.head(_SHOWN_CELLS).iterrows()]
     title = "burden = harm + cost, bn VND, mean of replications with 95 % interval"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -12,15 +13,17 @@ from pathlib import Path
 
 import pandas as pd
 
+from nts_sim.charts.frame import figure_bytes
+from nts_sim.charts.sweep import sweep_charts, sweep_view
 from nts_sim.cli.cells import Common
 from nts_sim.cli.flags import Flags
 from nts_sim.cli.sweep_text import estimate_text, sweep_text
 from nts_sim.cli.tell import progress_on_stderr, say, tables_json, told_if_slow
-from nts_sim.cli.work import COMPILING
+from nts_sim.cli.work import COMPILING, told_count
 from nts_sim.engine.compiled import make_ready
 from nts_sim.spec.models import Study
 from nts_sim.study import store
-from nts_sim.study.engines import engine_for
+from nts_sim.study.engines import engine_for, most_replications
 from nts_sim.study.runner import worker_count
 from nts_sim.study.sweep.asked import Asked
 from nts_sim.study.sweep.cell import Cells, Own
@@ -71,7 +74,7 @@ def sweep(cells: Cells, common: Common, flags: Flags, verb: str) -> int:
 def asked_of(cells: Cells, common: Common) -> Asked:
     """Say what is asked for; one engine simulates all of it."""
     study = common.study
-    engine = engine_for(study, len(cells) * study.replications)
+    engine = engine_for(study, len(cells) * most_replications(study))
     inputs = {name: digest for name, digest in common.inputs.items() if name.endswith(".csv")}
     own = {
         name: Own(where, common.inputs[f"policy {name}"])
@@ -126,8 +129,8 @@ def _opening(asked: Asked) -> str:
     cells, study = len(asked.cells), next(iter(asked.cells)).study
     policies = len(study.policies)
     return (
-        f"cells: {cells}, of {policies} polic{'ies' if policies != 1 else 'y'} × "
-        f"{study.replications} replications; engine: {asked.engine}"
+        f"{cells:,} cell{'s' * (cells != 1)}, {policies} polic{'ies' if policies != 1 else 'y'}, "
+        f"{told_count(study)} of each; engine: {asked.engine}"
     )
 
 
@@ -145,11 +148,13 @@ def _executor(asked: Asked, study: Study) -> Iterator[Executor]:
     try:
         yield executor
     finally:
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C changes nothing
         executor.close()
+        signal.signal(signal.SIGINT, before)
 
 
 def _workers(asked: Asked, study: Study) -> int:
-    return worker_count(study.workers, len(asked.cells) * ceil(study.replications / PART))
+    return worker_count(study.workers, len(asked.cells) * ceil(most_replications(study) / PART))
 
 
 def _make_ready(asked: Asked, flags: Flags) -> None:
@@ -161,7 +166,15 @@ def _make_ready(asked: Asked, flags: Flags) -> None:
 
 
 def _pictures(folder: Path, asked: Asked) -> dict[str, bytes]:
-    return {}
+    """Draw what the shape of the grid asks for."""
+    frames, study = _frames(folder), next(iter(asked.cells)).study
+    view = sweep_view(frames["summary"], study.scenario.name, folder.name, study.baseline)
+    charts = sweep_charts(frames["cells"], frames["summary"], asked.cells.axes, view)
+    return {
+        f"charts/{name}.{kind}": figure_bytes(chart, kind)
+        for name, chart in charts.items()
+        for kind in ("svg", "png")
+    }
 
 
 def _frames(folder: Path) -> dict[str, pd.DataFrame]:

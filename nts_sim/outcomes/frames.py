@@ -231,7 +231,103 @@ TABLES: Final[Mapping[str, tuple[Column, ...]]] = {
         _count("rank", "", "1 is the best mean"),
         _text("verdict", "best | tied with the best | behind the best"),
     ),
+    "sensitivity": (
+        _SCENARIO, _POLICY, _METRIC, _UNIT, _text("method", "morris | sobol"),
+        _text("axis", "input varied, by its key"),
+        _text("measure", "morris, in the metric's unit, for a change over the whole range: effect "
+              "(mean size), signed_effect (mean), spread (standard deviation: acts together with "
+              "others, or bends); sobol, shares of variance: alone, in_all (with others)"),
+        _number("value", "see measure", "missing where the metric is the same in every cell"),
+        _number("low", "see measure", "lower end of its 95 % bootstrap interval, if it has one"),
+        _number("high", "see measure", "upper end of its 95 % bootstrap interval, if it has one"),
+    ),
+    "boxes": (
+        _SCENARIO, _POLICY,
+        _count("box", "", "1, 2, ...: each found among the cells outside those before it"),
+        _text("axis", "input that is limited, by its key"),
+        _text("side", "above | below | options"),
+        _number("limit", "as the input", "inside the box it is above, or below, this"),
+        _text("options", "options inside the box, joined by |; empty: an input of numbers"),
+        _number("quasi_p", "probability", "of so many failures without this limit; small: the "
+                "limit is not by chance (Bryant & Lempert 2010)"),
+        _count("cells", "cells", "inside the box, of all limits together"),
+        _count("failing", "cells", "of these, the policy fails in so many"),
+        _number("coverage", "share", "of all failing cells that are inside"),
+        _number("density", "share", "of the cells inside that fail"),
+        _number("p_value", "probability", "that shuffled failures give a box as good"),
+    ),
+    "regret": (
+        _count("cell", "", "number of the cell"), _SCENARIO, _METRIC, _UNIT, _POLICY,
+        _text("best", "policy of the best mean there"), _N, _MEAN,
+        _number("regret", "as the metric", "how much worse than the best policy there"),
+        _number("low", "as the metric", "lower end of its 95 % interval, paired by replication"),
+        _number("high", "as the metric", "upper end of its 95 % interval, paired by replication"),
+        Column("separable", "bool", "",
+               "worse than the best at 5 %, Holm-adjusted over the policies compared"),
+    ),
+    "robustness": (
+        _POLICY, _METRIC, _UNIT, _count("futures", "futures", "cells times scenarios compared"),
+        _number("largest_regret", "as the metric", "where it does worst against the best there"),
+        _number("low", "as the metric", "lower end of the 95 % interval of that regret"),
+        _number("high", "as the metric", "upper end of the 95 % interval of that regret"),
+        _count("cell", "", "cell in which that is"),
+        _SCENARIO,
+        _number("mean_regret", "as the metric", "over all futures, each weighing the same"),
+        _count("best_in", "futures", "in which it has the best mean"),
+        _count("clearly_behind_in", "futures", "in which it is told to be worse than the best"),
+    ),
+    "satisficing": (
+        _POLICY, _METRIC, _UNIT,
+        _number("limit", "as the metric", "the aim: no worse than this; missing: relative"),
+        _number("relative_pct", "% of the baseline's mean", "the aim: better by this; missing: "
+                "absolute"),
+        _count("futures", "futures", "with a result"),
+        _number("share", "share", "of futures in which the mean meets the aim"),
+        _number("share_low", "share", "of futures in which its 95 % interval does"),
+        _number("share_high", "share", "of futures in which the interval does not rule it out"),
+    ),
+    "breakeven": (
+        _SCENARIO, _METRIC, _UNIT, _text("axis", "input changed, by its key"),
+        _text("policy", "preferred at the value in use"),
+        _text("rival", "best of the other policies at this value"),
+        _number("value", "as the input", "value looked at"),
+        Column("shipped", "bool", "", "it is the value in use"), _N,
+        _number("diff", "as the metric", "preferred policy less rival, paired by replication"),
+        _number("low", "as the metric", "lower end of the 95 % interval of the difference"),
+        _number("high", "as the metric", "upper end of the 95 % interval of the difference"),
+    ),
+    "precision": (
+        _SCENARIO, _METRIC, _KEY, _UNIT,
+        _text("policy", "whose interval is widest: of its difference to the baseline, or alone"),
+        _N,
+        _number("target", "as the metric", "half of the 95 % interval, as asked for"),
+        _number("reached", "as the metric", "half of the 95 % interval, as it is"),
+        _number("wanted", "replications", "that would do, by what is known; missing: not known"),
+        Column("met", "bool", "", "no: the most replications allowed were not enough"),
+    ),
+    "selection": (
+        _SCENARIO, _text("method", "kn | ocba; see nts_sim.outcomes.selection"),
+        _count("rank", "", "1 is chosen; the others by mean"), _POLICY,
+        _count("n", "replications", "spent on the policy"),
+        _number("mean", "bn VND", "mean burden over them"),
+        _number("half_width", "bn VND", "half of the 95 % interval of the mean"),
+        _number("diff", "bn VND", "mean burden less that of the chosen, on luck both had"),
+        _number("diff_half_width", "bn VND", "half of its 95 % interval"),
+        Column("different", "bool", "",
+               "told apart from the chosen at 5 %, whenever one looked and whatever was chosen"),
+        _text("verdict", "chosen | worse | not told apart | the same so far"),
+        _number("indifference_bn_vnd", "bn VND", "smaller differences do not matter"),
+        _number("probability", "share", "kn: the chosen is within the indifference of the best in "
+                "at least so many of such selections, missing where the budget ended it; ocba: "
+                "roughly the chance of it"),
+        _text("stopped", "decided | the same so far | budget"),
+    ),
 }  # fmt: skip
+
+INSIGHT_TABLES: Final = (
+    "sensitivity", "boxes", "regret", "robustness", "satisficing", "breakeven",
+)  # fmt: skip
+"""What is learnt from a sweep; a comparison has none of them."""
 
 
 def empty(table: str) -> pd.DataFrame:

@@ -25,7 +25,7 @@ _PATH = re.compile(r"[^/\\=,\[\]]*(?:[/\\]+[^/\\=,\[\]]+)+")
 def manifest_of(
     study: Study, verb: str, run: str, command: Sequence[str], inputs: Mapping[str, str],
     wall_time_s: float, failures: int,
-    members: Sequence[tuple[str, float, ScenarioSpec]] = (),
+    members: Sequence[tuple[str, float, ScenarioSpec]] = (), replications: int | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Describe a run, so that `nts_sim.study.replay` can make it again.
 
@@ -35,13 +35,14 @@ def manifest_of(
     command : words of the command line; of paths only the last part is kept
     inputs : name → SHA-256 of every input file
     members : (name, weight, scenario) of a scenario set, of which a study holds the names only
+    replications : made, where the study left their number open
     """
     return {
         "run_id": run,
         "verb": verb,
         "command": [without_path(word) for word in command],
         "seed": study.seed,
-        "replications": study.replications,
+        "replications": study.replications if replications is None else replications,
         "failed_replications": failures,
         "engine": engine_for(study, 1 if verb == "plan" else None),
         "config": _config(study),

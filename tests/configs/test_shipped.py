@@ -18,7 +18,7 @@ from nts_sim.spec.models import PolicySpec
 OPTIONS = list_options(None)
 GROUPS = {
     "scenario", "network", "threat", "resources", "preparation", "mechanism", "measure", "fund",
-    "information", "policy", "engine", "solver", "plan", "execution",
+    "information", "policy", "engine", "solver", "plan", "execution", "precision", "selection",
     "experiment",
 }  # fmt: skip
 NEEDED = {("execution", "dask"): ("++execution.scheduler=tcp://127.0.0.1:8786",)}

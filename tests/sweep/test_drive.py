@@ -26,6 +26,7 @@ from nts_sim.tables.load import load_tables
 from tests.sweep.cells import ToyCells, asked
 
 VALUES = [(1.0, 1.0), (0.5, 1.0), (1.0, 0.4), (0.5, 0.4)]
+FAR = [(1.0, 1.0), (0.0, 0.1)]
 
 
 class Shuffled:
@@ -180,3 +181,25 @@ def test_a_worker_gets_what_belongs_together() -> None:
         assert "expected_value" not in names or len(unit) == 1
         assert sum(want.last - want.first for want in unit) <= 40
     assert deque(units, maxlen=1)[0][0].policy != "expected_value"
+
+
+def test_as_many_replications_as_the_precision_needs(tmp_path: Path) -> None:
+    """The number is the same however it came about, and so are the tables of that many."""
+    wide = ToyCells(FAR, tmp_path / "a", replications="auto")
+    wide.given += ("precision.half_width_pct=30", "precision.least=10", "precision.most=100")
+    count, made = swept(tmp_path / "a/sweep", wide)
+    cells = pd.read_parquet(tmp_path / "a/sweep/cells.parquet")
+    assert 2 * cells["replications"].sum() == count.total
+    assert 10 <= cells["replications"].min() < cells["replications"].max() <= 100
+    shuffled = ToyCells(FAR, tmp_path / "b", replications="auto")
+    shuffled.given = wide.given
+    with pytest.raises(KeyboardInterrupt):
+        swept(tmp_path / "b/sweep", shuffled, Shuffled(1, stop_after=3))
+    assert swept(tmp_path / "b/sweep", shuffled, Shuffled(2))[1] == made
+    summary = pd.read_parquet(tmp_path / "a/sweep/summary.parquet")
+    burden = summary.query("metric == 'total_burden_bn_vnd'")
+    rows = burden.query("policy == 'do_nothing'").set_index("cell")
+    base = burden.query("policy == 'current_practice'").set_index("cell")
+    half = (rows["diff_high"] - rows["diff_low"]) / 2.0
+    narrow = half <= 0.3 * base["mean"]
+    assert (narrow | (rows["n"] == 100)).all()

@@ -7,10 +7,12 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
 from nts_sim.engine.choice import EngineName
+from nts_sim.outcomes.precision import Reached, enough, looks
 from nts_sim.spec.models import Study
 from nts_sim.study.sweep.cell import Cell, Cells, Own
 from nts_sim.study.sweep.parts import Parts, cell_digest, part_key
@@ -80,15 +82,57 @@ class Keyed:
     @property
     def least(self) -> int:
         """Replications that are wanted whatever comes."""
-        return self.study.replications
+        return next(self._looks())
+
+    def _looks(self) -> Iterator[int]:
+        """Numbers of replications after which to ask whether they are enough."""
+        asked = self.study.replications
+        return looks(self.study.precision, PART) if asked == "auto" else iter((asked,))
 
     def n_asked(self, parts: Parts) -> int:
         """Replications over all policies, as far as is known yet."""
         return len(self.study.policies) * self.replications(parts)
 
     def replications(self, parts: Parts) -> int:
-        """Replications of each policy, as far as is known yet."""
-        return self.least
+        """Replications of each policy: all that are wanted, as far as is known yet."""
+        counts = list(self._looks())
+        known: dict[str, list[Floats]] = {policy: [] for policy in self.study.policies}
+        for before, count in pairwise((0, *counts)):
+            if count == counts[-1] or not self._read(known, parts, before, count):
+                break
+            if self.reached(known).met:
+                break
+        return count
+
+    def reached(self, known: Mapping[str, Sequence[Floats]]) -> Reached:
+        """Say how well the chosen outcome is known, of a set its weighted mean."""
+        precision = self.study.precision
+        column = COLUMNS.index(precision.metric)
+        weights = np.array([weight for _, weight, _ in self.cell.scenarios])
+        values = {
+            policy: weights @ np.concatenate(tables, axis=1)[:, :, column]
+            for policy, tables in known.items()
+        }
+        return enough(values, self.study.baseline, precision)
+
+    def _read(
+        self, known: Mapping[str, list[Floats]], parts: Parts, before: int, count: int
+    ) -> bool:
+        """Read the parts of some replications; False where one is missing."""
+        for want in self._between(before, count):
+            part = parts.get(want.key) if parts.has(want.key) else None
+            if part is None:
+                return False
+            known[want.policy].append(part.values)
+        return True
+
+    def _between(self, before: int, count: int) -> list[Want]:
+        return [
+            Want(policy, first, last, self.key(policy, first, last))
+            for first in range(before, count, PART)
+            for last in (min(first + PART, count),)
+            for policy in self.study.policies
+        ]
 
     def key(self, policy: str, first: int, last: int) -> str:
         """Name of a part."""
@@ -97,13 +141,7 @@ class Keyed:
 
     def wants(self, parts: Parts) -> list[Want]:
         """Every part of the cell, the first replications of all policies first."""
-        total = self.replications(parts)
-        return [
-            Want(policy, first, last, self.key(policy, first, last))
-            for first in range(0, total, PART)
-            for last in (min(first + PART, total),)
-            for policy in self.study.policies
-        ]
+        return self._between(0, self.replications(parts))
 
     def values(self, parts: Parts) -> dict[str, Floats]:
         """Read what was simulated.

@@ -46,7 +46,7 @@ class Streamed:
 
     def _open(self) -> None:
         self._files: dict[str, IO[bytes]] = {
-            kind: self._beside(kind).open("wb") for kind in ("parquet", "csv")
+            kind: self._beside(kind).open("wb", buffering=0) for kind in ("parquet", "csv")
         }
         self._files["csv"].write(codecs.BOM_UTF8)
         self._parquet = pa.parquet.ParquetWriter(self._files["parquet"], self._schema)
@@ -72,21 +72,20 @@ class Streamed:
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         try:
-            in_place(lambda: self._finish(complete=kind is None), self._folder)
+            if kind is None:
+                in_place(self._finish, self._folder)
         finally:
+            self._parquet.is_open = False  # or it would try to end its file when it is forgotten
             for file_kind, file in self._files.items():
                 file.close()
                 self._beside(file_kind).unlink(missing_ok=True)
 
-    def _finish(self, *, complete: bool) -> None:
-        if complete and self._rows:
+    def _finish(self) -> None:
+        if self._rows:
             self._write(self._rows)
         self._parquet.close()
         self._csv.close()
-        if not complete:
-            return
         for kind, file in self._files.items():
-            file.flush()
             os.fsync(file.fileno())
             self._beside(kind).replace(self._folder / f"{self._name}.{kind}")
 

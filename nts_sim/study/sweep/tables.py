@@ -33,6 +33,7 @@ from nts_sim.world.model import Floats
 TABLES: Final = ("results", "summary", "cells", "failures")
 _TOLD_APART: Final = frozenset({"scenario", "policy"})
 """Axes that every table has a column for anyway."""
+_WHERE: Final = frozenset({"workers", "execution", "execution.scheduler", "results_dir"})
 _NAN = float("nan")
 Columns = dict[str, Sequence[Any]]
 
@@ -121,7 +122,7 @@ _FIELDS: Final[Mapping[str, Sequence[Field]]] = {
 
 def _of_cell(keyed: Keyed, parts: Parts, verb: str) -> dict[str, Columns]:
     values = keyed.values(parts)
-    command = shlex.join(["nts-sim", verb, *keyed.cell.overrides])
+    command = _command(verb, keyed.cell.overrides)
     failures = _failures(keyed, parts, command)
     sheets = dict(_sheets(keyed, values))
     replications = next(iter(values.values())).shape[1]
@@ -136,6 +137,12 @@ def _of_cell(keyed: Keyed, parts: Parts, verb: str) -> dict[str, Columns]:
         },
         "failures": failures,
     }  # fmt: skip
+
+
+def _command(verb: str, overrides: Sequence[str]) -> str:
+    """Write the command that makes a cell alone; where and by whom it was made is left out."""
+    kept = (text for text in overrides if text.partition("=")[0] not in _WHERE)
+    return shlex.join(["nts-sim", verb, *kept])
 
 
 def _sheets(
@@ -168,16 +175,19 @@ def _results(scenario: str, sheet: Mapping[str, Floats]) -> Columns:
 def _summary(scenario: str, sheet: Mapping[str, Floats], baseline: str) -> Columns:
     found = {c.policy: c for c in compare(sheet, baseline)} if baseline in sheet else {}
     parts = [
-        _summary_of(policy, summarise(table), found.get(policy)) for policy, table in sheet.items()
+        _summary_of(policy, summarise(table), found.get(policy), policy == baseline)
+        for policy, table in sheet.items()
     ]
     made = _joined(parts)
     count = len(made["policy"])
     return made | {"scenario": [scenario] * count, "baseline": [baseline if found else ""] * count}
 
 
-def _summary_of(policy: str, summary: Summary, against: Comparison | None) -> Columns:
+def _summary_of(
+    policy: str, summary: Summary, against: Comparison | None, is_baseline: bool
+) -> Columns:
     count = len(COLUMNS)
-    nothing = [_NAN] * count
+    nothing = [0.0 if is_baseline else _NAN] * count
     made: Columns = {
         "policy": [policy] * count, "metric": list(COLUMNS),
         "unit": [BY_NAME[name].unit for name in COLUMNS], "n": summary.n.tolist(),

@@ -1,0 +1,71 @@
+"""Charts of a sweep, chosen by the shape of its grid."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+import pandas as pd
+
+from nts_sim.charts.frame import Chart, View
+from nts_sim.charts.style import styled
+from nts_sim.charts.sweep_cells import DECIDES, Shape, Sweep, nothing_chart, shape_of, sweep_of
+from nts_sim.charts.sweep_heat import sweep_heat
+from nts_sim.charts.sweep_lines import sweep_dots, sweep_lines
+from nts_sim.charts.sweep_scatter import sweep_scatter
+from nts_sim.words import say
+
+_DRAWN: Final[Mapping[Shape, tuple[str, Callable[[Sweep], Chart]]]] = {
+    "one number": ("sweep_lines", sweep_lines),
+    "one name": ("sweep_dots", sweep_dots),
+    "two": ("sweep_heat", sweep_heat),
+    "more": ("sweep_heat", sweep_heat),
+    "scattered": ("sweep_scatter", sweep_scatter),
+}
+
+
+@styled
+def sweep_charts(
+    cells: pd.DataFrame, summary: pd.DataFrame, axes: Sequence[str], view: View,
+    metric: str = DECIDES,
+) -> dict[str, Chart]:  # fmt: skip
+    """Draw the charts of a sweep, by name.
+
+    One axis of numbers: lines with bands; one of names: dots with intervals; two: a heat-map;
+    three and more: small heat-maps, up to twelve; anything else: every cell over each input.
+    Without an axis that differs between cells there is no chart.
+
+    Parameters
+    ----------
+    cells : columns cell, one per axis, done, failed
+    summary : columns cell, one per axis, scenario, policy, metric, unit, n, mean, low, high,
+        baseline, diff, diff_low, diff_high, relative_pct, separable
+    axes : keys of the axes
+    view : View
+    metric : what is drawn
+    """
+    sweep = sweep_of(cells, summary, axes, view, metric)
+    if sweep.rows.empty:
+        why = say("chart.sweep.all_failed", n=len(cells)) if len(cells) else say("chart.sweep.none")
+        return {"sweep": nothing_chart(view, say("chart.sweep.nothing"), why)}
+    shape = shape_of(sweep)
+    if shape == "none":
+        return {}
+    name, draw = _DRAWN[shape]
+    return {name: draw(sweep)}
+
+
+def sweep_view(summary: pd.DataFrame, asked: str, run_id: str, baseline: str) -> View:
+    """Say what charts of a sweep are about; the policy in focus is the best one on average.
+
+    Parameters
+    ----------
+    summary : table `summary` of the sweep
+    asked : scenario, or set of them
+    run_id, baseline : as in `View`
+    """
+    rows = summary[summary["metric"] == DECIDES]
+    means = rows.groupby("policy")["mean"].mean().dropna()
+    best = str(means.idxmin()) if len(means) else baseline
+    replications = int(summary["n"].max()) if len(summary) else 0
+    return View(asked, asked, best, baseline, run_id, replications)

@@ -1,0 +1,237 @@
+"""Which inputs matter: elementary effects (Morris) and shares of variance (Sobol), by SALib.
+
+Designs live on the unit cube and each axis turns its share into a value, so that effects are those
+of an input over its whole range and can be compared with one another. Cells share their luck, so
+an outcome is a function of the inputs; indices tell how it depends on them for this luck.
+
+References
+----------
+Morris (1991), Technometrics 33, 161-174; Campolongo, Cariboni & Saltelli (2007), Environmental
+Modelling & Software 22, 1509-1518; Saltelli et al. (2010), Computer Physics Communications 181,
+259-270.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, Final, Literal
+
+import numpy as np
+import pandas as pd
+
+from nts_sim.errors import InvalidInput, Problem
+from nts_sim.outcomes.frames import frame
+from nts_sim.outcomes.insight.axes import Axis, Value
+from nts_sim.world.model import Floats
+
+Method = Literal["morris", "sobol"]
+
+LEVELS: Final = 4
+"""Levels of Morris's grid, the usual number."""
+RESAMPLES: Final = 1000
+"""Bootstrap samples behind each interval."""
+_WHERE: Final = "sensitivity"
+
+
+@dataclass(frozen=True, eq=False)
+class Design:
+    """Which values of the inputs to run.
+
+    Attributes
+    ----------
+    method : Method
+    axes : inputs, in the order of columns
+    shares : float array [cell, axis], shares of each range, 0 to 1
+    seed : that the design was drawn with; its bootstrap uses it too
+    """
+
+    method: Method
+    axes: tuple[Axis, ...]
+    shares: Floats
+    seed: int
+
+    @property
+    def cells(self) -> list[tuple[Value, ...]]:
+        """Values of all axes, cell by cell."""
+        columns = [axis.at(self.shares[:, i]) for i, axis in enumerate(self.axes)]
+        return list(zip(*columns, strict=True))
+
+
+def morris_design(axes: Sequence[Axis], trajectories: int, seed: int) -> Design:
+    """Draw a design of elementary effects: trajectories * (axes + 1) cells.
+
+    Each trajectory changes one input after another, by two thirds of its range.
+    """
+    _check_axes(axes)
+    if trajectories < 2:
+        raise _refused("trajectories", f"{trajectories} is too few: take at least 2, better 10")
+    morris = _salib("SALib.sample.morris")
+    shares = morris.sample(_problem(axes), trajectories, num_levels=LEVELS, seed=seed)
+    return Design("morris", tuple(axes), np.asarray(shares, dtype=np.float64), seed)
+
+
+def sobol_design(axes: Sequence[Axis], base: int, seed: int) -> Design:
+    """Draw Saltelli's design over a scrambled Sobol sequence: base * (axes + 2) cells.
+
+    Parameters
+    ----------
+    axes : Sequence of Axis
+    base : a power of two; indices are known to about 1 / √base
+    seed : of the scrambling
+    """
+    _check_axes(axes)
+    if base < 2 or base & (base - 1):
+        near = 2 ** max(1, round(float(np.log2(max(base, 2)))))
+        raise _refused("base", f"{base} is not a power of two, as Sobol designs need: try {near}")
+    sobol = _salib("SALib.sample.sobol")
+    shares = sobol.sample(_problem(axes), base, calc_second_order=False, seed=seed)
+    return Design("sobol", tuple(axes), np.asarray(shares, dtype=np.float64), seed)
+
+
+def cell_means(
+    results: pd.DataFrame, scenario: str, policy: str, metric: str, cells: int
+) -> Floats:
+    """Mean of a metric over the replications of each cell.
+
+    Parameters
+    ----------
+    results : columns cell, scenario, policy, replication and the metric
+    scenario, policy, metric : which rows and column
+    cells : how many cells the design has
+
+    Returns
+    -------
+    float array [cell]; NaN where a replication is missing or has no value, as the mean of the
+    others would be one on other luck
+    """
+    rows = results[(results["scenario"] == scenario) & (results["policy"] == policy)]
+    by_cell = rows.groupby("cell")[metric]
+    counts, means = by_cell.count(), by_cell.mean()
+    whole = means.where(counts == rows["replication"].nunique())
+    return whole.reindex(range(cells)).to_numpy(dtype=np.float64)
+
+
+def indices(design: Design, outcome: Floats) -> pd.DataFrame:
+    """Work out how much each input matters.
+
+    Parameters
+    ----------
+    design : Design
+    outcome : float array [cell], in the order of the design
+
+    Returns
+    -------
+    DataFrame
+        Columns axis, measure, value, low, high (95 %, bootstrap; missing where the method has
+        none). Morris: `effect` μ* (mean size of the change over the whole range, in the unit of
+        the outcome), `signed_effect` μ, `spread` σ (of the effects: the input acts together with
+        others, or not in a straight line). Sobol: `alone` S1 and `in_all` ST, shares of variance.
+        All missing where the outcome is the same in every cell.
+
+    Raises
+    ------
+    InvalidInput
+        Cells failed or have no value: indices need all of them.
+    """
+    _check_outcome(design, outcome)
+    if np.ptp(outcome) <= 1e-12 * float(np.max(np.abs(outcome))):
+        return _flat(design)
+    return _morris(design, outcome) if design.method == "morris" else _sobol(design, outcome)
+
+
+def sensitivity_table(
+    design: Design, outcome: Floats, scenario: str, policy: str, metric: str, unit: str
+) -> pd.DataFrame:
+    """Work out `indices` and give them as the result table `sensitivity`."""
+    found = indices(design, outcome)
+    told = {"scenario": scenario, "policy": policy, "metric": metric, "unit": unit,
+            "method": design.method}  # fmt: skip
+    fixed = {name: [value] * len(found) for name, value in told.items()}
+    return frame("sensitivity", fixed | {name: found[name] for name in found.columns})
+
+
+MEASURES: Final[dict[Method, tuple[str, ...]]] = {
+    "morris": ("effect", "signed_effect", "spread"),
+    "sobol": ("alone", "in_all"),
+}
+
+
+def _morris(design: Design, outcome: Floats) -> pd.DataFrame:
+    analysis = _salib("SALib.analyze.morris").analyze(
+        _problem(design.axes), design.shares, outcome, num_resamples=RESAMPLES,
+        num_levels=LEVELS, seed=design.seed + 1,
+    )  # fmt: skip
+    unknown = np.full(len(design.axes), np.nan)
+    return _table(design, {
+        "effect": (analysis["mu_star"], analysis["mu_star_conf"]),
+        "signed_effect": (analysis["mu"], unknown),
+        "spread": (analysis["sigma"], unknown),
+    })  # fmt: skip
+
+
+def _sobol(design: Design, outcome: Floats) -> pd.DataFrame:
+    # SALib takes seed 0 for no seed at all, hence + 1
+    analysis = _salib("SALib.analyze.sobol").analyze(
+        _problem(design.axes), outcome, calc_second_order=False, num_resamples=RESAMPLES,
+        seed=design.seed + 1,
+    )  # fmt: skip
+    return _table(design, {
+        "alone": (analysis["S1"], analysis["S1_conf"]),
+        "in_all": (analysis["ST"], analysis["ST_conf"]),
+    })  # fmt: skip
+
+
+def _flat(design: Design) -> pd.DataFrame:
+    unknown = np.full(len(design.axes), np.nan)
+    return _table(design, dict.fromkeys(MEASURES[design.method], (unknown, unknown)))
+
+
+def _table(design: Design, found: dict[str, tuple[Floats, Floats]]) -> pd.DataFrame:
+    """Stack measures; each is (estimates, half widths), both float arrays [axis]."""
+    rows = [
+        (axis.key, measure, float(value), float(value - half), float(value + half))
+        for measure, (values, halves) in found.items()
+        for axis, value, half in zip(design.axes, values, halves, strict=True)
+    ]
+    return pd.DataFrame(rows, columns=["axis", "measure", "value", "low", "high"])
+
+
+def _problem(axes: Sequence[Axis]) -> dict[str, Any]:
+    """SALib's description of the unit cube."""
+    names = [axis.key for axis in axes]
+    return {"num_vars": len(names), "names": names, "bounds": [[0.0, 1.0]] * len(names)}
+
+
+def _check_axes(axes: Sequence[Axis]) -> None:
+    if not axes:
+        raise _refused(_WHERE, "there is no input to vary: name at least one, with its range")
+
+
+def _check_outcome(design: Design, outcome: Floats) -> None:
+    cells = len(design.shares)
+    if len(outcome) != cells:
+        raise ValueError(f"{len(outcome)} outcomes for a design of {cells} cells")
+    missing = int((~np.isfinite(outcome)).sum())
+    if missing:
+        raise _refused(
+            "cells",
+            f"{missing} of {cells} failed or have no value, and indices need every one: say the "
+            "same command again to run those that are missing, or see failures.csv",
+        )
+
+
+def _refused(where: str, what: str) -> InvalidInput:
+    return InvalidInput([Problem(where, what)], "the study of sensitivity")
+
+
+def _salib(module: str) -> Any:
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as missing:
+        if (missing.name or "").split(".")[0] != "SALib":
+            raise
+        raise _refused(
+            _WHERE, "needs the package SALib: install it with pip install 'nts-sim[analysis]'"
+        ) from None
