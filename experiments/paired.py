@@ -1,8 +1,9 @@
 """Cells of a sweep against one of them, paired by replication: a table, and a chart of intervals.
 
-python -m experiments.paired SWEEP_FOLDER CHART.png "TITLE" [CELL]
+python -m experiments.paired CHART.png "TITLE" CELL SWEEP_FOLDER …
 
-CELL is the number of the cell compared with (0 unless said). Replication n has the same luck in
+CELL is the number of the cell compared with. Several sweeps of the same cells may hold different
+policies. Replication n has the same luck in
 every cell, so a difference is taken replication by replication. bn VND of burden (harm and cost).
 """
 
@@ -14,25 +15,35 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from scipy.stats import t as student
 
-from nts_sim.charts.frame import View, figure_bytes, light_grid, open_chart, panel, plain_numbers
-from nts_sim.charts.style import INK, policy_colour, policy_marker
+from nts_sim.charts.frame import (
+    View,
+    figure_bytes,
+    light_grid,
+    open_chart,
+    panel,
+    plain_numbers,
+    shortened,
+)
+from nts_sim.charts.style import INK, policy_colour, policy_marker, styled
 from nts_sim.words import name_of
 
 BURDEN, HARM, COST = "total_burden_bn_vnd", "harm_bn_vnd", "cost_bn_vnd"
-AS_IT_IS = "as it is"
+AS_IT_IS, TIMES, LETTERS = "as it is", "\N{MULTIPLICATION SIGN}", 40
+MOST_TOLD = 3
+"""Values told one by one; of more, only their group is named."""
 NOTHING_BN_VND = 0.5
-"""Differences and intervals below this, under every policy, are not drawn."""
+"""Differences below this are not drawn, whatever their interval."""
 
 
 def main(arguments: Sequence[str]) -> int:
     """Read a sweep, print its differences, draw them."""
-    folder, chart, title = Path(arguments[0]), Path(arguments[1]), arguments[2]
-    reference = int(arguments[3]) if len(arguments) > 3 else 0
-    results = pd.read_parquet(folder / "results.parquet")
+    chart, title, reference = Path(arguments[0]), arguments[1], int(arguments[2])
+    results = pd.concat(pd.read_parquet(Path(name) / "results.parquet") for name in arguments[3:])
     axes = list(results.columns[1 : results.columns.get_loc("scenario")])
-    names = labels(results[["cell", *axes]].drop_duplicates().set_index("cell"), reference)
+    names = labels(results[["cell", *axes]].drop_duplicates("cell").set_index("cell"), reference)
     found = differences(results.assign(cell=results["cell"].map(names)), names[reference])
     print(drawn(found, names[reference]).round(1).to_string(index=False))
     draw(found, title, names[reference], chart)
@@ -43,22 +54,26 @@ def labels(values: pd.DataFrame, reference: int) -> dict[int, str]:
     """Name each cell after the values in which it differs from the reference."""
     base = values.loc[reference]
     told = {
-        int(str(cell)): ", ".join(
-            _told(key, row[key]) for key in values.columns if row[key] != base[key]
-        )
+        int(str(cell)): _all_told({key: row[key] for key in values if row[key] != base[key]})
         for cell, row in values.iterrows()
     }
     return {cell: text or AS_IT_IS for cell, text in told.items()}
 
 
+def _all_told(changes: Mapping[str, object]) -> str:
+    if len(changes) <= MOST_TOLD:
+        return ", ".join(_told(key, value) for key, value in changes.items())
+    groups = dict.fromkeys(key.split(".")[-2].replace("_", " ") for key in changes)
+    return f"{', '.join(groups)}, all {len(changes)}"
+
+
 def _told(key: str, value: object) -> str:
-    *_, group, leaf = key.replace("_", " ").split(".")
+    *_, group, leaf = ["", *key.replace("_", " ").split(".")]
     if leaf == "enabled":
         return f"{'with' if value == 'true' else 'without'} {group}"
     told = f"{value:g}" if isinstance(value, float) else str(value)
-    if leaf == "ceiling factor":
-        return f"{group}, ceiling × {told}"
-    return f"{leaf} {'× ' if 'factor' in key else ''}{told}".replace(" factor", "")
+    name = f"{group}, ceiling" if leaf == "ceiling factor" else leaf.removesuffix(" factor")
+    return f"{name} {TIMES if 'factor' in key else ''}{told}"
 
 
 def differences(results: pd.DataFrame, reference: str) -> pd.DataFrame:
@@ -71,7 +86,8 @@ def differences(results: pd.DataFrame, reference: str) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        cell, policy, n, mean burden, diff of burden, half of its 95 % interval, diffs of harm, cost.
+        cell, policy, n, mean burden, its difference, half of the 95 % interval, and
+        differences of harm and cost.
     """
     rows = []
     for (cell, policy), mine in results.groupby(["cell", "policy"], sort=False):
@@ -88,6 +104,7 @@ def differences(results: pd.DataFrame, reference: str) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+@styled
 def draw(found: pd.DataFrame, title: str, reference: str, path: Path) -> None:
     """Draw a row a cell, a dot with its interval a policy; the reference itself is the line."""
     shown = drawn(found, reference)
@@ -95,18 +112,20 @@ def draw(found: pd.DataFrame, title: str, reference: str, path: Path) -> None:
     cells, policies = list(dict.fromkeys(shown["cell"])), list(dict.fromkeys(shown["policy"]))
     counts = sorted(set(shown["n"]))
     told = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
-    others = f" {left_out} more cells make no difference." if left_out else ""
+    others = f" {left_out} more cells cannot be told from it." if left_out else ""
     below = (
-        f"Burden (harm and cost) against '{reference}' on the same luck, bn VND; left of the line is "
-        f"better. Bars: 95 % intervals of the paired difference, {told} replications.{others}"
+        f"Burden (harm and cost) against '{reference}' on the same luck, bn VND; left of the line "
+        f"is better. Bars: 95 % intervals of the paired difference, {told} replications.{others}"
     )
-    height = 1.6 + 0.16 * len(cells) * (len(policies) + 0.8)
-    chart = open_chart(View("", "", "", "", "", 0), (9.0, height), title, below, below, title,
+    high = 0.17 * len(cells) * (len(policies) + 0.6)
+    chart = open_chart(View("", "", "", "", "", 0), (9.0, high + 1.9), title, below, below, title,
                        "Evaluation draws, seed 147; numbers are partly assumptions.")  # fmt: skip
-    axes = panel(chart, 0.30, 0.09, 0.99, 0.95 - 0.35 / height * len(policies) / 2)
+    _, bottom, _, top = chart.body
+    room = (top - bottom) * (high + 1.9)
+    axes = panel(chart, 0.30, 0.3 / room, 0.99, 1.0 - 0.4 / room)
     places = _marks(axes, shown, cells, policies)
     axes.axvline(0.0, color=INK, linewidth=0.8)
-    axes.set_yticks(places, cells)
+    axes.set_yticks(places, [shortened(cell, LETTERS) for cell in cells])
     axes.set_ylim(max(places) + 0.8, min(places) - 0.8)
     plain_numbers(axes, "x")
     light_grid(axes, "x")
@@ -116,12 +135,13 @@ def draw(found: pd.DataFrame, title: str, reference: str, path: Path) -> None:
 
 
 def drawn(found: pd.DataFrame, reference: str) -> pd.DataFrame:
-    """Leave out the reference itself, and cells that make no difference under any policy."""
-    most = (found["diff"].abs() + found["half"]).groupby(found["cell"]).transform("max")
-    return found[(found["cell"] != reference) & (most >= NOTHING_BN_VND)]
+    """Leave out the reference itself, and cells not told apart from it under any policy."""
+    apart = found["diff"].abs() >= found["half"].clip(lower=NOTHING_BN_VND)
+    any_apart = apart.groupby(found["cell"]).transform("any")
+    return found[(found["cell"] != reference) & any_apart]
 
 
-def _marks(axes, shown: pd.DataFrame, cells: list[str], policies: list[str]) -> list[float]:
+def _marks(axes: Axes, shown: pd.DataFrame, cells: list[str], policies: list[str]) -> list[float]:
     step = 0.8 / len(policies)
     for number, policy in enumerate(policies):
         mine = shown[shown["policy"] == policy].set_index("cell").reindex(cells)
