@@ -42,7 +42,7 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 ShortDigest = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_. /-]{1,120}$")]
 Word = Annotated[str, Field(max_length=120)]
-Verb = Literal["run", "compare", "plan", "portfolios"]
+Verb = Literal["run", "compare", "plan", "portfolios", "sweep"]
 
 
 class _Read(BaseModel):
@@ -72,6 +72,7 @@ class Record(_Read):
     inputs: dict[FileName, Sha256]
     versions: dict[FileName, Word]
     platform: Word = ""
+    axes: Annotated[tuple[FileName, ...], Field(strict=False)] = ()
     code: dict[FileName, ShortDigest] | None = None
 
     @property

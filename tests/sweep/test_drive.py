@@ -58,7 +58,7 @@ def swept(folder: Path, cells: ToyCells, executor=None, **own: str) -> tuple[Cou
     given = asked(cells, **own)
     with Ledger(folder) as ledger:
         count = drive(given, parts, executor or InProcess(), ledger, lambda *_: None)
-    write_tables(folder, given, parts, "compare")
+    write_tables(folder, given, parts)
     return count, digests(folder)
 
 

@@ -53,13 +53,18 @@ def main(arguments: Sequence[str], flags: Flags) -> int:
 
 def _found(asked: _Asked, flags: Flags) -> _Found:
     from nts_sim.cli.remake import replayed, tables_now
+    from nts_sim.cli.remake_sweep import resweep
     from nts_sim.study import replay
 
     recorded = replay.recorded_files(asked.run)
     record = replay.read_record(asked.run)
     gone, damaged = replay.damaged_files(asked.run, recorded)
     try:
-        made = replayed(record, flags, asked.tables_dir, asked.workers)
+        made = (
+            resweep(asked.run, record, flags, asked.tables_dir, asked.workers)
+            if record.verb == "sweep"
+            else replayed(record, flags, asked.tables_dir, asked.workers)
+        )
     except InvalidInput as error:
         changes = replay.changed_since(record, {})
         since = [Problem("changed since", line) for line in _changes(changes)]

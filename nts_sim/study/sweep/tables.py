@@ -38,13 +38,8 @@ _NAN = float("nan")
 Columns = dict[str, Sequence[Any]]
 
 
-def write_tables(folder: Path, asked: Asked, parts: Parts, verb: str) -> int:
-    """Write every table of a sweep; return how many replications failed.
-
-    Parameters
-    ----------
-    verb : of the command that makes a cell alone
-    """
+def write_tables(folder: Path, asked: Asked, parts: Parts) -> int:
+    """Write every table of a sweep; return how many replications failed."""
     axes = axis_fields(asked.cells)
     failed = 0
     with ExitStack() as open_tables:
@@ -53,7 +48,7 @@ def write_tables(folder: Path, asked: Asked, parts: Parts, verb: str) -> int:
             for name, fields in _FIELDS.items()
         }
         for keyed in asked:
-            made = _of_cell(keyed, parts, verb)
+            made = _of_cell(keyed, parts)
             failed += len(made["failures"]["replication"])
             for name, columns in made.items():
                 count = len(next(iter(columns.values())))
@@ -120,9 +115,9 @@ _FIELDS: Final[Mapping[str, Sequence[Field]]] = {
 }  # fmt: skip
 
 
-def _of_cell(keyed: Keyed, parts: Parts, verb: str) -> dict[str, Columns]:
+def _of_cell(keyed: Keyed, parts: Parts) -> dict[str, Columns]:
     values = keyed.values(parts)
-    command = _command(verb, keyed.cell.overrides)
+    command = _command(keyed)
     failures = _failures(keyed, parts, command)
     sheets = dict(_sheets(keyed, values))
     replications = next(iter(values.values())).shape[1]
@@ -139,9 +134,10 @@ def _of_cell(keyed: Keyed, parts: Parts, verb: str) -> dict[str, Columns]:
     }  # fmt: skip
 
 
-def _command(verb: str, overrides: Sequence[str]) -> str:
+def _command(keyed: Keyed) -> str:
     """Write the command that makes a cell alone; where and by whom it was made is left out."""
-    kept = (text for text in overrides if text.partition("=")[0] not in _WHERE)
+    verb = "run" if len(keyed.study.policies) == 1 else "compare"
+    kept = (text for text in keyed.cell.overrides if text.partition("=")[0] not in _WHERE)
     return shlex.join(["nts-sim", verb, *kept])
 
 
