@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from nts_sim.cli.flags import Flags
 from nts_sim.cli.gate import Opened
@@ -108,7 +108,26 @@ class SweptCells:
         return (*self.opened.flags, *(() if own is None else (f"--policy-file={own}",)))
 
 
-def check_cells(cells: SweptCells, progress: Callable[[int], None]) -> Common:
+class Checkable(Protocol):
+    """Cells that can be checked before any runs: of a command, or of a sweep that is replayed."""
+
+    @property
+    def flags(self) -> Flags:
+        """Flags of the command, with the planner's own policy."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def load(self, number: int) -> Loaded:
+        """Check the study of one cell."""
+        ...
+
+    def tables_dir(self) -> Any:
+        """Return the folder of the planner's own tables, which is the same in all cells."""
+        ...
+
+
+def check_cells(cells: Checkable, progress: Callable[[int], None]) -> Common:
     """Check every cell as one run would be, its policies and worlds too.
 
     What is the same in several cells is examined once, and told once.
