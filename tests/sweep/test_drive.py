@@ -126,6 +126,20 @@ def test_summary_is_paired(tmp_path: Path) -> None:
     assert row["diff_high"] - row["diff"] == pytest.approx(half)
 
 
+def test_cells_are_paired_with_the_first(tmp_path: Path) -> None:
+    swept(tmp_path / "sweep", ToyCells(VALUES[1:3], tmp_path, replications=12))
+    table = pd.read_parquet(tmp_path / "sweep/results.parquet")
+    summary = pd.read_parquet(tmp_path / "sweep/summary.parquet")
+    for _policy, rows in table.groupby("policy"):
+        wide = rows.pivot(index="replication", columns="cell", values="harm_bn_vnd")
+        difference = wide[1] - wide[0]
+        row = summary.query("cell == 1 and policy == @_policy and metric == 'harm_bn_vnd'").iloc[0]
+        assert row["change"] == pytest.approx(difference.mean())
+        half = 2.2009851600916384 * difference.std(ddof=1) / np.sqrt(12)
+        assert row["change_high"] - row["change"] == pytest.approx(half)
+    assert (summary.query("cell == 0")["change"].dropna() == 0.0).all()
+
+
 def test_a_policy_that_fails_is_told_and_the_others_stay(tmp_path: Path) -> None:
     own = tmp_path / "mine.py"
     own.write_text(
