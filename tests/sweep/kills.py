@@ -66,7 +66,7 @@ def started(results: Path, *more: str) -> subprocess.Popen[bytes]:
 
 def local_workers(driver: int) -> list[psutil.Process]:
     """Processes that simulate: children of the one that makes copies of itself."""
-    with contextlib.suppress(psutil.NoSuchProcess):
+    with contextlib.suppress(psutil.Error):
         servers = psutil.Process(driver).children()
         return [worker for server in servers for worker in server.children()]
     return []
@@ -92,7 +92,9 @@ def cluster(port: int, folder: Path) -> Iterator[psutil.Process]:
 
 
 def dask_workers(keeper: psutil.Process) -> list[psutil.Process]:
-    return [p for p in keeper.children(recursive=True) if "spawn_main" in " ".join(p.cmdline())]
+    with contextlib.suppress(psutil.Error):
+        return [p for p in keeper.children(recursive=True) if "spawn_main" in " ".join(p.cmdline())]
+    return []
 
 
 def one_round(
@@ -107,7 +109,7 @@ def one_round(
             time.sleep(min(0.7, max(0.0, end - time.monotonic())))
             there = local_workers(driver.pid) if keeper is None else dask_workers(keeper)
             if there and luck.random() < 0.15:
-                with contextlib.suppress(psutil.NoSuchProcess):
+                with contextlib.suppress(psutil.Error):
                     luck.choice(there).kill()
                     workers += 1
         if driver.poll() is None:
