@@ -26,7 +26,6 @@ from nts_sim.world.response import (
 )
 from nts_sim.world.threats import make_cells, make_threats
 
-
 _PLAIN = (str, int, float, bool, type(None))
 
 
