@@ -6,6 +6,7 @@ import hashlib
 import random
 from collections import Counter, deque
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,9 @@ from nts_sim.luck.draws import DrawSet, Luck
 from nts_sim.outcomes.measures import outcomes_of
 from nts_sim.policies.registry import make_policy
 from nts_sim.spec.models import PolicySpec
+from nts_sim.errors import PlaceOrMachine
 from nts_sim.study.sweep.drive import Count, drive
+from nts_sim.study.sweep.estimate import estimate, require_room
 from nts_sim.study.sweep.execute import Finished, InProcess
 from nts_sim.study.sweep.ledger import Ledger, read_ledger
 from nts_sim.study.sweep.parts import FOLDER, Parts
@@ -160,6 +163,29 @@ def test_a_policy_that_fails_is_told_and_the_others_stay(tmp_path: Path) -> None
     assert summary.query("policy == 'do_nothing'")["n"].eq(0).all()
 
 
+def test_a_sweep_that_would_fill_the_disk_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cells = asked(ToyCells(VALUES, tmp_path, replications=2000))
+    require_room(cells, tmp_path / "not there yet")
+    little = SimpleNamespace(free=2**20)
+    monkeypatch.setattr("nts_sim.study.sweep.estimate.shutil.disk_usage", lambda _: little)
+    with pytest.raises(PlaceOrMachine, match="may need .* has 1 MiB left; choose another"):
+        require_room(cells, tmp_path)
+
+
+def test_what_is_to_come_is_reckoned_from_the_first_cell(tmp_path: Path) -> None:
+    cells = ToyCells(VALUES, tmp_path, replications=12)
+    before = estimate(asked(cells), Parts(tmp_path, tmp_path), 2)
+    assert (before.cells, before.replications, before.there) == (4, 96, 0)
+    assert before.seconds > 0.0 < before.disk_bytes
+    swept(tmp_path / "sweep", cells)
+    after = estimate(asked(cells), Parts(tmp_path, tmp_path), 2)
+    assert (after.replications, after.there, after.seconds, after.disk_bytes) == (
+        96, 96, 0.0, before.disk_bytes - 16 * 4096,
+    )  # fmt: skip
+
+
 def test_the_ledger_tells_of_every_part_once(tmp_path: Path) -> None:
     folder = tmp_path / "sweep"
     swept(folder, ToyCells(VALUES, tmp_path))
@@ -180,7 +206,8 @@ def test_a_torn_line_of_the_ledger_is_taken_away(tmp_path: Path) -> None:
 
 
 def test_a_worker_gets_what_belongs_together() -> None:
-    from nts_sim.study.sweep.drive import _shared_out
+    from nts_sim.errors import PlaceOrMachine
+from nts_sim.study.sweep.drive import _shared_out
     from nts_sim.study.sweep.unit import Want
 
     wants = [
