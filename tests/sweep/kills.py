@@ -28,6 +28,8 @@ from typing import NamedTuple
 
 import psutil
 
+from nts_sim.study.sweep.ledger import read_ledger
+
 SWEEP = (
     "sweep", "scenario=calm_year", "policy=current_practice,do_nothing", "replications=20",
     "fund.balance_factor=0.1..1:0.1", "resources.stock_factor=0.5,1", "--quiet",
@@ -52,8 +54,9 @@ def tables(results: Path) -> dict[str, str]:
 
 
 def made_twice(results: Path) -> int:
-    lines = next(results.glob("*/sweep*/ledger.jsonl")).read_text().splitlines()
-    parts = Counter(line.partition('"part": "')[2][:40] for line in lines)
+    """Count parts that were finished more than once; those that failed are tried again."""
+    ledger = next(results.glob("*/sweep*/ledger.jsonl")).parent
+    parts = Counter(line["part"] for line in read_ledger(ledger) if not line["failed"])
     return sum(count > 1 for count in parts.values())
 
 
@@ -108,7 +111,7 @@ def one_round(
         while time.monotonic() < end and driver.poll() is None:
             time.sleep(min(0.7, max(0.0, end - time.monotonic())))
             there = local_workers(driver.pid) if keeper is None else dask_workers(keeper)
-            if there and luck.random() < 0.15:
+            if there and luck.random() < 0.1:
                 with contextlib.suppress(psutil.Error):
                     luck.choice(there).kill()
                     workers += 1

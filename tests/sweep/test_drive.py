@@ -13,11 +13,11 @@ import pandas as pd
 import pytest
 
 from nts_sim.engine.session import simulate
+from nts_sim.errors import PlaceOrMachine
 from nts_sim.luck.draws import DrawSet, Luck
 from nts_sim.outcomes.measures import outcomes_of
 from nts_sim.policies.registry import make_policy
 from nts_sim.spec.models import PolicySpec
-from nts_sim.errors import PlaceOrMachine
 from nts_sim.study.sweep.drive import Count, drive
 from nts_sim.study.sweep.estimate import estimate, require_room
 from nts_sim.study.sweep.execute import Finished, InProcess
@@ -206,8 +206,7 @@ def test_a_torn_line_of_the_ledger_is_taken_away(tmp_path: Path) -> None:
 
 
 def test_a_worker_gets_what_belongs_together() -> None:
-    from nts_sim.errors import PlaceOrMachine
-from nts_sim.study.sweep.drive import _shared_out
+    from nts_sim.study.sweep.drive import _shared_out
     from nts_sim.study.sweep.unit import Want
 
     wants = [
