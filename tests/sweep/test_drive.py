@@ -170,7 +170,7 @@ def test_a_sweep_that_would_fill_the_disk_is_refused(
     require_room(cells, tmp_path / "not there yet")
     little = SimpleNamespace(free=2**20)
     monkeypatch.setattr("nts_sim.study.sweep.estimate.shutil.disk_usage", lambda _: little)
-    with pytest.raises(PlaceOrMachine, match="may need .* has 1 MiB left; choose another"):
+    with pytest.raises(PlaceOrMachine, match=r"may need .* has 1 MiB left; choose another"):
         require_room(cells, tmp_path)
 
 
