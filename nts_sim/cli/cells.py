@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -32,6 +33,8 @@ T = TypeVar("T")
 Problems = tuple[Problem, ...]
 Known = dict[bytes, Problems]
 """Problems of what was made for some cell, by a digest of what it is made of."""
+KEPT = 1_000
+"""Cells gone through again and again are composed once; of more, memory would grow."""
 MAX_TOLD = 60
 """Different problems after which further cells are not examined: nobody reads more."""
 _NOT_OF_A_WORLD = {
@@ -90,9 +93,18 @@ class SweptCells:
         return tuple(text.removeprefix("++") for text in self.opened.grid[number])
 
     def load(self, number: int) -> Loaded:
-        """Compose and check the study of one cell."""
+        """Compose and check the study of one cell; the first ones are kept, not more."""
+        if number in self._kept:
+            return self._kept[number]
         composed, origin = self.opened.cell(number)
-        return load(composed, origin, self.flags, self.wants)
+        loaded = load(composed, origin, self.flags, self.wants)
+        if number < KEPT:
+            self._kept[number] = loaded
+        return loaded
+
+    @cached_property
+    def _kept(self) -> dict[int, Loaded]:
+        return {}
 
     def prepare(self, number: int, tables: Tables) -> Prepared:
         """Make everything a verb needs of one cell."""

@@ -71,7 +71,9 @@ class DaskCluster:
 
     def _connected(self) -> Any:
         # What Dask logs of lost connections is told by us, in a sentence.
-        logging.getLogger("distributed").setLevel(logging.CRITICAL)
+        for name in logging.root.manager.loggerDict:
+            if name.split(".")[0] in ("distributed", "tornado", "asyncio"):
+                logging.getLogger(name).setLevel(logging.CRITICAL + 1)
         try:
             client = self._dask.Client(self._scheduler, timeout=_CONNECT_S, set_as_default=False)
             client.wait_for_workers(1, timeout=_CONNECT_S)
