@@ -75,7 +75,7 @@ def main(arguments: Sequence[str]) -> int:
 @styled
 def draw(found: pd.DataFrame, replications: int) -> None:
     """Draw what is saved in all over what is on offer."""
-    title = "A first half billion for preparation saves some thirty, further billions nothing"
+    title = "A quarter of a billion saves some thirty billion, further billions nothing"
     below = (
         "Burden (harm and cost) saved against preparing nothing, on the same luck, bn VND; bars: "
         f"95 % intervals, {replications} replications."
