@@ -1,5 +1,8 @@
 """Compose a study's configuration in memory, exactly as ``@hydra.main`` will, but writing nothing.
 
+Hydra takes a quarter of a second to compose, so for the cells of a sweep it composes once for each
+distinct choice of groups, and values are set on copies by the function Hydra sets them with.
+
 The composed ``hydra`` node must equal the shipped one except for the keys listed here, so that
 no file and no override can make Hydra run or write anything of its own.
 """
@@ -7,27 +10,35 @@ no file and no override can make Hydra run or write anything of its own.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from hydra import version as hydra_version
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.hydra import Hydra
 from hydra._internal.utils import create_automatic_config_search_path
 from hydra.core.config_search_path import SearchPathQuery
-from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
 from hydra.types import RunMode
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from nts_sim.cli.grid import Setting
 from nts_sim.errors import InvalidInput, Problem
 from nts_sim.spec.load import suggestion
 
 CONFIG_NAME = "config"
 NO_MEASURE = "none"
+KEPT_CHOICES = 256
+"""Choices of groups whose configuration is kept, some 100 kB each."""
+
+Config = dict[str, Any]
+Make = Callable[[tuple[str, ...]], Config]
+"""Makes a whole configuration, with Hydra's node, of overrides."""
+_COMPOSING = (HydraException, OmegaConfBaseException, RecursionError, ValueError)
 _OWN_KEYS = ("verbose", "mode", "overrides", "runtime")
 _OWN_JOB_KEYS = ("name", "override_dirname", "config_name")
 
@@ -71,11 +82,75 @@ def compose_jobs(
     user_folder: Path | None,
     options: Mapping[str, tuple[str, ...]],
 ) -> list[Composed]:
-    """Compose every job of a command; refuse a ``hydra`` node that is not the shipped one."""
-    with _composer(None) as plain:
-        shipped = _guarded_node(_compose(plain, ())["hydra"])
-    with _composer(user_folder) as hydra:
-        return [_composed(hydra, tuple(job), shipped, options) for job in jobs]
+    """Compose every job of a command whole, as Hydra will."""
+    composer = Composer(user_folder, options)
+    return [composer.whole(tuple(job)) for job in jobs]
+
+
+class Composer:
+    """Composes jobs and cells; refuses a ``hydra`` node that is not the shipped one.
+
+    Parameters
+    ----------
+    user_folder : the planner's own options
+    options : names of each group
+    """
+
+    def __init__(self, user_folder: Path | None, options: Mapping[str, tuple[str, ...]]) -> None:
+        self._options = options
+        self._shipped = _guarded_node(_plain(_compose(_open(None), ()))["hydra"])
+        self._hydra = _open(user_folder)
+        self._cached = lru_cache(maxsize=KEPT_CHOICES)(self._choice)
+
+    def whole(self, job: tuple[str, ...]) -> Composed:
+        """Compose one job entirely by Hydra."""
+        return _composed(self._by_hydra, job, self._options)
+
+    def cell(self, settings: Sequence[Setting]) -> Composed:
+        """Compose one cell: Hydra for the choice of groups, values on a copy; as `whole` would."""
+        known = {setting.text: setting for setting in settings}
+
+        def make(job: tuple[str, ...]) -> Config:
+            values = [known[text] for text in job if text.startswith("++")]
+            return self._on_a_copy(job, values)
+
+        return _composed(make, tuple(known), self._options)
+
+    def _by_hydra(self, job: tuple[str, ...]) -> Config:
+        return self._guarded(_compose(self._hydra, job))
+
+    def _guarded(self, config: DictConfig) -> Config:
+        whole = _plain(config)
+        if _guarded_node(whole["hydra"]) != self._shipped:
+            raise InvalidInput([Problem("hydra", "Hydra's own settings may not be changed")])
+        return whole
+
+    def _choice(self, groups: tuple[str, ...]) -> Config | None:
+        """Compose a choice of groups; None where a file refers to other keys.
+
+        A value that is set may be referred to elsewhere, and a copy is of values, not of
+        references: only Hydra knows what follows from it.
+        """
+        config = _compose(self._hydra, groups)
+        return None if _refers(config) else self._guarded(config)
+
+    def _on_a_copy(self, job: tuple[str, ...], values: Sequence[Setting]) -> Config:
+        chosen = self._cached(tuple(text for text in job if not text.startswith("++")))
+        if chosen is None:
+            return self._by_hydra(job)
+        try:
+            return _with_values(chosen, values)
+        except (OmegaConfBaseException, RecursionError, ValueError, TypeError):
+            return self._by_hydra(job)  # which says what is wrong in the words of every verb
+
+
+def _with_values(chosen: Config, values: Sequence[Setting]) -> Config:
+    """Set values on a copy of what they touch, with Hydra's function for ``++key=value``."""
+    tops = {setting.key.partition(".")[0] for setting in values}
+    touched = OmegaConf.create({top: chosen[top] for top in tops if top in chosen})
+    for setting in values:
+        OmegaConf.update(touched, setting.key, setting.value, merge=True, force_add=True)
+    return {**chosen, **{str(key): _resolved(touched, str(key)) for key in touched}}
 
 
 def task_config(composed: Mapping[str, Any], choices: Mapping[str, Any]) -> dict[str, Any]:
@@ -87,25 +162,22 @@ def task_config(composed: Mapping[str, Any], choices: Mapping[str, Any]) -> dict
     return config
 
 
-def _composed(
-    hydra: Hydra, job: tuple[str, ...], shipped: object, options: Mapping[str, tuple[str, ...]]
-) -> Composed:
-    whole = _compose(hydra, job)
-    if _guarded_node(whole["hydra"]) != shipped:
-        raise InvalidInput([Problem("hydra", "Hydra's own settings may not be changed")])
-    _refuse_unchosen(hydra, job, whole)
+def _composed(make: Make, job: tuple[str, ...], options: Mapping[str, tuple[str, ...]]) -> Composed:
+    """Compose a job, the members of its scenario set and its measures."""
+    whole = make(job)
+    _refuse_unchosen(make, job, whole)
     choices = whole["hydra"]["runtime"]["choices"]
     config = task_config(whole, choices)
-    members = tuple(_members(hydra, job, config, choices, options))
-    return Composed(config, choices, members, _measures(hydra, job, config, choices, options))
+    members = tuple(_members(make, job, config, choices, options))
+    return Composed(config, choices, members, _measures(make, job, config, choices, options))
 
 
-def _refuse_unchosen(hydra: Hydra, job: tuple[str, ...], whole: Mapping[str, Any]) -> None:
+def _refuse_unchosen(make: Make, job: tuple[str, ...], whole: Mapping[str, Any]) -> None:
     """Refuse settings of a policy that is not among the chosen: they would choose it silently."""
     others = tuple(text for text in job if not text.lstrip("+").startswith("policies."))
     if others == job:
         return
-    chosen = _compose(hydra, others).get("policies", {})
+    chosen = make(others).get("policies", {})
     unchosen = [name for name in whole["policies"] if name not in chosen]
     if unchosen:
         what = f"has settings but is not compared; add it to policy={','.join(chosen)}"
@@ -113,7 +185,7 @@ def _refuse_unchosen(hydra: Hydra, job: tuple[str, ...], whole: Mapping[str, Any
 
 
 def _members(
-    hydra: Hydra,
+    make: Make,
     job: tuple[str, ...],
     config: Mapping[str, Any],
     choices: Mapping[str, Any],
@@ -129,7 +201,7 @@ def _members(
         if name not in options["scenario"]:
             what = f"unknown scenario {name!r}; {suggestion(str(name), options['scenario'])}"
             raise InvalidInput([Problem(f"scenario.weights.{name}", what)])
-        member = _compose(hydra, (*others, f"scenario={name}"))["scenario"]
+        member = make((*others, f"scenario={name}"))["scenario"]
         if "weights" in member:
             what = "is itself a set; a set is made of single scenarios"
             raise InvalidInput([Problem(f"scenario.weights.{name}", what)])
@@ -137,7 +209,7 @@ def _members(
 
 
 def _measures(
-    hydra: Hydra,
+    make: Make,
     job: tuple[str, ...],
     config: Mapping[str, Any],
     choices: Mapping[str, Any],
@@ -150,9 +222,7 @@ def _measures(
     if problems:
         raise InvalidInput(problems)
     others = [text for text in job if not text.lstrip("+").startswith(("measure=", "measures="))]
-    return {
-        name: _compose(hydra, (*others, f"measure={name}"))["measure"] for name in sorted(names)
-    }
+    return {name: make((*others, f"measure={name}"))["measure"] for name in sorted(names)}
 
 
 def _measure_problems(
@@ -179,9 +249,11 @@ def _measure_problems(
     return problems + [Problem(text.lstrip("+").partition("=")[0], what) for text in changed]
 
 
-@contextmanager
-def _composer(user_folder: Path | None) -> Iterator[Hydra]:
-    """Open Hydra with the search path that ``@hydra.main`` would have."""
+def _open(user_folder: Path | None) -> Hydra:
+    """Open Hydra with the search path that ``@hydra.main`` would have.
+
+    It is not made the global one, so that cells can be composed while ``@hydra.main`` runs.
+    """
     hydra_version.setbase("1.3")
     search_path = create_automatic_config_search_path(None, None, str(config_root()))
     if user_folder is not None:
@@ -190,31 +262,42 @@ def _composer(user_folder: Path | None) -> Iterator[Hydra]:
             path=f"file://{user_folder}",
             anchor=SearchPathQuery(provider="schema"),
         )
-    GlobalHydra.instance().clear()
-    try:
-        yield Hydra.create_main_hydra2(task_name="nts-sim", config_search_path=search_path)
-    finally:
-        GlobalHydra.instance().clear()
+    return Hydra(task_name="nts-sim", config_loader=ConfigLoaderImpl(search_path))
 
 
-def _compose(hydra: Hydra, overrides: Sequence[str]) -> dict[str, Any]:
+def _compose(hydra: Hydra, overrides: Sequence[str]) -> DictConfig:
     try:
-        config = hydra.compose_config(
+        return hydra.compose_config(
             config_name=CONFIG_NAME,
             overrides=list(overrides),
             run_mode=RunMode.RUN,
             from_shell=False,
             with_log_configuration=False,
         )
-        plain = {
+    except _COMPOSING as error:
+        raise InvalidInput([Problem("the configuration", _reworded(error))]) from None
+
+
+def _plain(config: DictConfig) -> Config:
+    try:
+        return {
             str(key): OmegaConf.to_container(config, resolve=False)["hydra"]  # type: ignore[index,call-overload]
             if key == "hydra"
             else _resolved(config, str(key))
             for key in config
         }
-    except (HydraException, OmegaConfBaseException, RecursionError, ValueError) as error:
+    except _COMPOSING as error:
         raise InvalidInput([Problem("the configuration", _reworded(error))]) from None
-    return plain
+
+
+def _refers(config: DictConfig) -> bool:
+    """Say whether the planner's part of a configuration refers to other keys."""
+    return any(_mentions(config._get_node(key)) for key in config if key != "hydra")
+
+
+def _mentions(node: Any) -> bool:
+    plain = OmegaConf.to_container(node, resolve=False) if OmegaConf.is_config(node) else node
+    return "${" in repr(plain)
 
 
 def _resolved(config: Any, key: str) -> Any:

@@ -12,7 +12,8 @@ from nts_sim.errors import InvalidInput, Problem
 class Flags:
     """What a planner asked of a verb, apart from the study itself.
 
-    `policy_file` is ``FILE.py:function``: the planner's own policy, which is code by design and
+    `dry_run` asks how much a sweep would be, and for nothing to be run. `policy_file` is
+    ``FILE.py:function``: the planner's own policy, which is code by design and
     therefore only ever named here.
     """
 
@@ -20,6 +21,7 @@ class Flags:
     quiet: bool = False
     help: bool = False
     debug: bool = False
+    dry_run: bool = False
     policy_file: str | None = None
 
 
@@ -27,7 +29,8 @@ def take_flags(arguments: Sequence[str]) -> tuple[Flags, list[str]]:
     """Split the arguments after a verb into our flags and the rest, in order."""
     rest: list[str] = []
     policy_file: str | None = None
-    switches = {"--json": False, "--quiet": False, "--debug": False, "--help": False}
+    switches = {"--json": False, "--quiet": False, "--debug": False, "--help": False,
+                "--dry-run": False}  # fmt: skip
     waiting = iter(arguments)
     for argument in waiting:
         name = "--help" if argument == "-h" else argument
@@ -46,6 +49,7 @@ def take_flags(arguments: Sequence[str]) -> tuple[Flags, list[str]]:
         quiet=switches["--quiet"],
         help=switches["--help"],
         debug=switches["--debug"],
+        dry_run=switches["--dry-run"],
         policy_file=policy_file,
     )
     return flags, rest

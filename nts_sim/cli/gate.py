@@ -10,15 +10,18 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NoReturn
 
 from nts_sim.cli import compose
+from nts_sim.cli.grid import NO_GRID, Grid
 from nts_sim.cli.overrides import check_overrides
 from nts_sim.cli.yaml_check import Known, UserFile, read_user_file
-from nts_sim.errors import InvalidInput, Problem
+from nts_sim.errors import InvalidInput, PlaceOrMachine, Problem
 
+_PLUGIN = "hydra_plugins.nts_sim_launcher"
 MAX_USER_FILES = 500
 MAX_FOLDER_ENTRIES = 5_000
 _REFUSED_FLAGS = {
@@ -34,39 +37,92 @@ class Opened:
 
     Attributes
     ----------
-    hydra_arguments : what ``@hydra.main`` gets after the program's name
+    hydra_arguments : what ``@hydra.main`` gets after the program's name; of what is swept, nothing
     only_shows : Hydra is asked to show something (``--cfg``, ``--info``, completion); nothing runs
-    multirun : one run for each of several values
-    jobs : the composed configuration of each run
-    origin : where each key was written, by dotted key
+    multirun : cells are made, if only one
+    grid : the cells
+    composer : makes their configurations
+    files : the planner's own
+    command_line : where the overrides stand, by dotted key
+    flags : what was written of Hydra's own flags that matter to a cell
+    notes : what there is to say before cells run
     """
 
     hydra_arguments: tuple[str, ...]
     only_shows: bool
-    multirun: bool
-    jobs: tuple[compose.Composed, ...]
-    origin: Mapping[str, str]
+    multirun: bool = False
+    grid: Grid = NO_GRID
+    composer: compose.Composer | None = None
+    files: tuple[UserFile, ...] = ()
+    command_line: Mapping[str, str] = field(default_factory=dict)
+    flags: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def job(self) -> tuple[compose.Composed, dict[str, str]]:
+        """Compose the one job as Hydra will, and say where its keys were written."""
+        assert self.composer is not None
+        composed = self.composer.whole(self.grid[0])
+        return composed, self._origin(composed) | dict(self.command_line)
+
+    def cell(self, number: int) -> tuple[compose.Composed, dict[str, str]]:
+        """Compose one cell, and say where its keys were written."""
+        assert self.composer is not None
+        composed = self.composer.cell(self.grid.settings(number))
+        written = dict(self.command_line) | self.grid.places(number)
+        return composed, self._origin(composed) | written
+
+    def _origin(self, composed: compose.Composed) -> dict[str, str]:
+        """Say where keys were written, for the planner's files that this study uses."""
+        origin: dict[str, str] = {}
+        for file in self.files:
+            if file.path.stem == composed.choices.get(file.group) or file.group == "policy":
+                origin |= file.origin()
+        return origin
 
 
-def pass_gate(arguments: Sequence[str]) -> Opened:
-    """Check everything a planner wrote for a Hydra verb; raise `InvalidInput` with all problems."""
+def pass_gate(arguments: Sequence[str], compares: bool = False) -> Opened:
+    """Check everything a planner wrote for a Hydra verb; raise `InvalidInput` with all problems.
+
+    Parameters
+    ----------
+    compares : ``policy=a,b`` in a multirun is the list compared inside each cell
+    """
     compose.clear_environment()
+    _require_plugin()
     flags = _hydra_flags(arguments)
     if flags.shell_completion:
-        return Opened(tuple(arguments), True, False, (), {})
+        return Opened(tuple(arguments), only_shows=True)
     folder = _user_folder(flags.config_dir)
     options, files = _read_folder(folder)
-    checked = check_overrides(flags.overrides, options, bool(flags.multirun))
+    shows, multirun = bool(flags.cfg or flags.info or flags.hydra_help), bool(flags.multirun)
+    checked = check_overrides(flags.overrides, options, multirun, compares)
     if checked.problems:
         raise InvalidInput(checked.problems, "what was written after the verb")
-    jobs = compose.compose_jobs(checked.jobs, folder, options)
+    words = _without_overrides(arguments, flags.overrides)
+    texts = checked.grid[0] if shows else checked.texts
+    if shows:
+        words = [word for word in words if not _asks_for_multirun(word)]
     return Opened(
-        hydra_arguments=tuple(_without_overrides(arguments, flags.overrides)) + checked.texts,
-        only_shows=bool(flags.cfg or flags.info or flags.hydra_help),
-        multirun=bool(flags.multirun),
-        jobs=tuple(jobs),
-        origin=_origin(files, jobs[0].choices) | checked.origin(),
+        hydra_arguments=(*words, *texts),
+        only_shows=shows,
+        multirun=multirun and not shows,
+        grid=checked.grid,
+        composer=compose.Composer(folder, options),
+        files=tuple(files),
+        command_line=checked.origin(),
+        flags=() if folder is None else (f"--config-dir={folder}",),
+        notes=checked.notes,
     )
+
+
+def _require_plugin() -> None:
+    """Our launcher comes with the installation; without it no configuration can be composed."""
+    if find_spec("hydra_plugins") is None or find_spec(_PLUGIN) is None:
+        raise PlaceOrMachine(f"{_PLUGIN} is not installed; install nts-sim again (pip install)")
+
+
+def _asks_for_multirun(word: str) -> bool:
+    return word == "-m" or (len(word) > 2 and "--multirun".startswith(word))
 
 
 def list_options(folder: Path | None) -> dict[str, tuple[str, ...]]:
@@ -175,12 +231,3 @@ def _place_problems(
     if path.stem in shipped[inside.parts[0]]:
         return [Problem(str(path), f"{path.stem} is shipped already; choose another name")]
     return []
-
-
-def _origin(files: Sequence[UserFile], choices: Mapping[str, object]) -> dict[str, str]:
-    """Say where keys were written, for the planner's files that this study uses."""
-    origin: dict[str, str] = {}
-    for file in files:
-        if file.path.stem == choices.get(file.group) or file.group == "policy":
-            origin |= file.origin()
-    return origin

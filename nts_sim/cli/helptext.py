@@ -22,8 +22,9 @@ A study is put together from groups (below): group=option chooses, key=value cha
   policy=current_practice,greedy    policies to compare
   fund.balance_factor=0.5           half the money
   measure=training,shared_database  prevention measures taken together (with -m: measure=[a,b])
+  replications=auto precision.half_width_pct=1   as many as the difference in burden needs
   replications=50  seed=147  workers=2  results_dir=results  tables_dir=my_tables
--m runs several values of a key, one run each:  -m fund=standard,tight
+-m takes several values of a key, one run each:  -m fund=standard,tight  (see sweep --help)
 --config-dir FOLDER adds your own options, as in FOLDER/scenario/my_storm.yaml.
 --cfg job shows the study as it is put together.
 --policy-file FILE.py:function adds your own policy (Python code of yours; it will be run).
@@ -35,6 +36,38 @@ Every combination gets a world of its own, in which the policy (stochastic) plan
 luck. plan.draws planning draws choose the best; plan.evaluation_draws others judge it against none.
 Costs of measures count in full against one course of events: choose a scenario, or a weighted set,
 that is worth one such payment."""
+
+_REPLAY = """\
+RUN is the folder of a run, or its run id, looked up below results_dir (results). The tables of run,
+compare, plan and portfolios are made again in memory and compared with the checksums in DONE.json;
+nothing is written. Charts and the report are drawn from the tables and not compared.
+A run on tables or with a policy of your own needs them again: tables_dir=…, --policy-file ….
+Exit code 0: the same. 3: not the same; it says which tables, where first, and what changed since.
+2: it cannot be made again, as an input is another one or the manifest cannot be read."""
+
+_SWEEP = """\
+Every key that has several values is an axis; every combination is a cell, and all are one table.
+  fund=standard,tight               options of a group
+  fund.balance_factor=0..2:0.5      from, to and step; both ends are included
+  seed=1..20                        whole numbers
+  policy=greedy,current_practice    compared inside each cell (policy=[a,b],[a,c] sweeps lists)
+Hydra's own range(0,5), choice(a,b) and interval(0,1) work too; quote their brackets in a shell.
+  zip=fund.balance_factor,seed      these two go together, first with first (several zips may be)
+  design=latin_hypercube            64 points drawn from all axes together; 0.2..2 is an interval
+  design=sobol design.points=128 design.seed=1
+  design=cells.csv                  one row a cell; its header names the keys
+  execution=dask execution.scheduler=tcp://127.0.0.1:8786    on a cluster
+--dry-run tells how many cells there are, and how much time and memory they take; nothing is run.
+The same command again does only what is missing. At most 100,000 cells."""
+
+_SELECT = """\
+Worse policies are left out as it goes, so replications are spent where they matter.
+selection.method=kn guarantees, for burdens that are roughly normal, that the chosen is the best or
+within selection.indifference_bn_vnd of it (default: selection.indifference_pct of the baseline's
+burden) in selection.confidence of selections. selection.method=ocba makes the best of
+selection.budget replications and estimates how sure it is.
+"worse" is said only of what is told apart from the chosen, however often one looked.
+The chosen is somewhat lucky on this luck: to judge it, compare it with another seed=…"""
 
 VERBS: dict[str, Verb] = {
     "run": Verb(
@@ -49,6 +82,12 @@ VERBS: dict[str, Verb] = {
         _STUDY + "\nThe baseline (current_practice) must be among the policies.",
         groups=True,
     ),
+    "sweep": Verb(
+        "nts-sim sweep [key=a,b …] [key=from..to:step …] [group=option …]",
+        "many values of any keys at once: every combination compared, in one table",
+        _SWEEP + "\n\n" + _STUDY,
+        groups=True,
+    ),
     "plan": Verb(
         "nts-sim plan [scenario=…] [key=value …]",
         "what to prepare, mobilise and send, who stays short and why, and how sure that is",
@@ -60,6 +99,12 @@ VERBS: dict[str, Verb] = {
         "nts-sim portfolios [measure=a,b,…] [scenario=…] [key=value …]",
         "which prevention measures to take together: every combination, a plan inside each",
         _STUDY + "\n" + _PORTFOLIOS,
+        groups=True,
+    ),
+    "select": Verb(
+        "nts-sim select [scenario=…] policy=a,b,… [selection.method=kn|ocba] [key=value …]",
+        "which policy is best, with a stated certainty, for as few replications as it takes",
+        _STUDY + "\n" + _SELECT + "\nThe baseline (current_practice) must be among the policies.",
         groups=True,
     ),
     "validate": Verb(
@@ -77,6 +122,11 @@ VERBS: dict[str, Verb] = {
         "nts-sim report RUN_FOLDER",
         "make the report of a finished run again from its stored tables",
         "RUN_FOLDER is results/<experiment>/<run id>, as printed at the end of a run.",
+    ),
+    "replay": Verb(
+        "nts-sim replay RUN [results_dir=FOLDER] [workers=N] [tables_dir=…] [--policy-file …]",
+        "make a finished run again from its manifest: the same to the last bit, or what changed",
+        _REPLAY,
     ),
     "explain": Verb(
         "nts-sim explain RUN_FOLDER ORDER [POLICY]",

@@ -1,7 +1,7 @@
 """``nts-sim VERB``: a thin dispatcher that loads only what the verb needs.
 
-Exit codes: 0 done · 1 an error of ours · 2 invalid input · 3 done in part (some runs failed) ·
-4 no acceptable solution · 5 place or machine · 130 interrupted.
+Exit codes: 0 done · 1 an error of ours · 2 invalid input · 3 done in part (some runs failed; a
+replayed run is not the same) · 4 no acceptable solution · 5 place or machine · 130 interrupted.
 
 Results go to standard output and to files, messages to standard error.
 """
@@ -9,6 +9,7 @@ Results go to standard output and to files, messages to standard error.
 from __future__ import annotations
 
 import importlib
+import signal
 import sys
 from collections.abc import Callable, Sequence
 
@@ -29,6 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code
     except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # impatience must not spoil the leaving
         print(
             "interrupted; what has no DONE.json is unfinished, run it again",
             file=sys.stderr,

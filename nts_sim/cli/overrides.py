@@ -11,6 +11,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from nts_sim.cli.design import Design, sample, take_design
+from nts_sim.cli.design_file import read_design
+from nts_sim.cli.grid import MAX_CELLS, NO_GRID, Axis, Bundle, Grid, Interval, zipped
+from nts_sim.cli.ranges import parse_range
+from nts_sim.cli.unfold import SEVERAL, Key, ranged, several_values, too_many
 from nts_sim.errors import Problem
 from nts_sim.spec.load import known_fields, suggestion
 from nts_sim.spec.models import Study
@@ -21,7 +26,7 @@ if TYPE_CHECKING:
 
 MAX_CHARACTERS = 20_000
 MAX_BRACKETS = 32
-MAX_JOBS = 1_000
+_SAME_FOR_ALL = ("results_dir", "tables_dir", "workers", "language", "execution", "hydra")
 _COMMAND_LINE = "command line"
 _LISTED_HYDRA_KEYS = ("hydra.verbose",)
 _BARE_POLICY_LIST = re.compile(r"^(\+{0,2}policy)=([A-Za-z0-9_]+(?:,[A-Za-z0-9_]+)+)$")
@@ -33,56 +38,169 @@ _WORDS = {"policies": "policy", "scenarios": "scenario", "budget": "fund.balance
 
 @dataclass(frozen=True)
 class Checked:
-    """The overrides as Hydra gets them, and what is wrong with them."""
+    """The overrides that are not swept, as Hydra gets them; the cells; and what is wrong.
+
+    Attributes
+    ----------
+    notes : what there is to say of the cells besides
+    """
 
     texts: tuple[str, ...]
     problems: tuple[Problem, ...]
-    jobs: tuple[tuple[str, ...], ...]
+    grid: Grid = NO_GRID
+    notes: tuple[str, ...] = ()
 
     def origin(self) -> dict[str, str]:
         """Say for each overridden key that it was written on the command line."""
-        keys = [text.partition("=")[0][2:] for text in self.texts if text.startswith("++")]
-        return dict.fromkeys(keys, _COMMAND_LINE)
+        axes = [axis for bundle in self.grid.bundles for axis in bundle]
+        return {axis.key: _COMMAND_LINE for axis in axes if axis.texts[0].startswith("++")}
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How overrides are read.
+
+    Attributes
+    ----------
+    multirun : several values of a key make several cells
+    compares : ``policy=a,b`` is the list compared inside each cell
+    """
+
+    options: Mapping[str, tuple[str, ...]]
+    multirun: bool
+    compares: bool
+    design: Design
 
 
 def check_overrides(
-    texts: Sequence[str], options: Mapping[str, tuple[str, ...]], multirun: bool
+    texts: Sequence[str],
+    options: Mapping[str, tuple[str, ...]],
+    multirun: bool,
+    compares: bool = False,
 ) -> Checked:
-    """Check every override, re-word what is wrong, and unfold a multirun into its jobs."""
-    problems: list[Problem] = []
-    kept: list[str] = []
-    overrides: list[Override] = []
-    for text in texts:
-        parsed = _parse(_spelled_out(text, multirun))
-        if isinstance(parsed, Problem):
-            problems.append(parsed)
-            continue
-        found = _override_problems(parsed, options, multirun)
-        problems += found
-        kept.append(_addressed(parsed, options))
-        overrides.append(parsed)
+    """Check every override, re-word what is wrong, and put the cells of a multirun together.
+
+    Parameters
+    ----------
+    compares : ``policy=a,b`` in a multirun is the list compared inside each cell
+    """
+    design, rest, problems = take_design(texts)
+    rules = Rules(options, multirun, compares or not multirun, design)
+    if design.words and not multirun:
+        problems.append(Problem("design and zip", "belong to a sweep; use sweep, or add -m"))
+    entries: list[Axis | Interval] = []
+    for text in rest:
+        entry = _entry(text, rules)
+        if isinstance(entry, list):
+            problems += entry
+        else:
+            entries.append(entry)
+    fixed = tuple(
+        entry.texts[0] for entry in entries if isinstance(entry, Axis) and not entry.swept
+    )
+    if not problems:
+        problems += _twice(entries)
     if problems:
-        return Checked(tuple(kept), tuple(problems), ())
-    too_many = _count_problem(overrides)
-    if too_many:
-        return Checked(tuple(kept), (too_many,), ())
-    return Checked(tuple(kept), (), _jobs(kept) if multirun else (tuple(kept),))
+        return Checked(fixed, tuple(problems))
+    return _put_together(entries, fixed, rules)
 
 
-def _spelled_out(text: str, multirun: bool) -> str:
-    """Read ``policy=a,b`` as the list of policies it means outside a multirun.
+def _put_together(
+    entries: Sequence[Axis | Interval], fixed: tuple[str, ...], rules: Rules
+) -> Checked:
+    """Make the cells: zips first, then the sample or the rows of a file."""
+    design = rules.design
+    together, problems = zipped(entries, design.zips)
+    bundles = [tuple(axis for axis in bundle if isinstance(axis, Axis)) for bundle in together]
+    notes: list[str] = []
+    if design.sampled and not any(entry.swept for entry in entries):
+        problems.append(Problem("design", "has nothing to sample; give a key several values"))
+    elif design.sampled and not problems:
+        bundles, notes = sample(design, together)
+    if design.file:
+        rows, found = _rows(design.file, {entry.key for entry in entries}, rules)
+        problems += found
+        bundles.append(rows)
+    if problems:
+        return Checked(fixed, tuple(problems))
+    grid = Grid(tuple(bundles))
+    if grid.n_cells > MAX_CELLS:
+        return Checked(fixed, (too_many(grid.n_cells),))
+    return Checked(fixed, (), grid, tuple(notes))
+
+
+def _rows(file: str, taken: set[str], rules: Rules) -> tuple[Bundle, list[Problem]]:
+    """Read a design's file; none of its keys may be written besides."""
+
+    def check(key: str, value: Any) -> list[Problem]:
+        return _cell_problems(key, value, rules)
+
+    rows, problems = read_design(file, rules.options, check)
+    what = f"is a column of {file} too; say it in one place"
+    both = [Problem(axis.key, what) for axis in rows if axis.key in taken]
+    return rows, [*problems, *both]
+
+
+def _twice(entries: Sequence[Axis | Interval]) -> list[Problem]:
+    """Refuse a swept key that is written twice; of one that is not, the last holds."""
+    keys = [entry.key for entry in entries]
+    twice = {entry.key for entry in entries if entry.swept and keys.count(entry.key) > 1}
+    return [Problem(key, "is given twice; write all its values in one place") for key in twice]
+
+
+def _entry(text: str, rules: Rules) -> Axis | Interval | list[Problem]:
+    """Read one override: one value, several values, or an interval."""
+    name, _, given = text.partition("=")
+    span = parse_range(given)
+    parsed = _parse(f"{name}={span.start}" if span else _spelled_out(text, rules))
+    if isinstance(parsed, Problem):
+        return [parsed]
+    sweeps = span is not None or parsed.is_sweep_override()
+    problems = _override_problems(parsed, rules.options)
+    problems = problems or (_sweep_problems(parsed.key_or_group, rules) if sweeps else [])
+    if problems:
+        return problems
+    key = Key(parsed.key_or_group, "" if parsed.key_or_group in rules.options else "++")
+    if span:
+        return ranged(key, span, rules.design.sampled)
+    if sweeps:
+        return several_values(key, parsed, rules.design.sampled)
+    text = _addressed(parsed, rules.options)
+    return Axis(key.name, (parsed.value(),), (text,), swept=False)
+
+
+def _sweep_problems(key: str, rules: Rules) -> list[Problem]:
+    if not rules.multirun:
+        return [Problem(key, SEVERAL)]
+    same = key.split(".")[0] in _SAME_FOR_ALL
+    return [Problem(key, "is the same for all cells of a sweep")] if same else []
+
+
+def _cell_problems(key: str, value: Any, rules: Rules) -> list[Problem]:
+    """Check a key of a design's header (value None), or a value of one of its groups."""
+    if key in rules.options:
+        names = value if isinstance(value, list) else [value]
+        return [] if value is None else _group_problems(key, names, rules.options[key])
+    parsed = _parse(f"{key}=0")
+    if isinstance(parsed, Problem):
+        return [parsed]
+    return _override_problems(parsed, rules.options) or _sweep_problems(key, rules)
+
+
+def _spelled_out(text: str, rules: Rules) -> str:
+    """Read ``policy=a,b`` as the list of policies compared, where policies are compared.
 
     A list of measures is a key of its own, ``measures``: options of the group `measure` all write
     the same keys, so that Hydra would keep the last of them and say nothing.
     """
-    bare = None if multirun else _BARE_MEASURE_LIST.match(text)
+    bare = None if rules.multirun else _BARE_MEASURE_LIST.match(text)
     if bare:
         return f"measures=[{bare[1]}]"
     listed = _MEASURE_LIST.match(text)
     if listed:
         return f"measures={listed[1]}"
     bare = _BARE_POLICY_LIST.match(text)
-    return f"{bare[1]}=[{bare[2]}]" if bare and not multirun else text
+    return f"{bare[1]}=[{bare[2]}]" if bare and rules.compares else text
 
 
 def _parse(text: str) -> Override | Problem:
@@ -106,9 +224,7 @@ def _parse(text: str) -> Override | Problem:
         return Problem(where, what)
 
 
-def _override_problems(
-    override: Override, options: Mapping[str, tuple[str, ...]], multirun: bool
-) -> list[Problem]:
+def _override_problems(override: Override, options: Mapping[str, tuple[str, ...]]) -> list[Problem]:
     key = override.key_or_group
     if key.split(".")[0].split("/")[0] == "hydra" or str(override.package).startswith("hydra"):
         allowed = key in _LISTED_HYDRA_KEYS and override.package is None
@@ -118,14 +234,12 @@ def _override_problems(
         return [Problem(f"{key}@{override.package}", "packages (@) are not used here")]
     if override.is_delete():
         return [Problem(f"~{key}", "nothing can be taken out of a study; choose another option")]
-    if override.is_sweep_override() and not multirun:
-        what = "several values need -m (one run each); policy=a,b alone compares policies"
-        return [Problem(key, what)]
     if key in options:
         several = isinstance(override.value(), list) and key != "policy"
         if several or not _names_options(override):
             return [Problem(key, "takes the name of one option (policy and measure take several)")]
-        return _group_problems(key, _chosen(override), options[key])
+        problems = [_group_problems(key, names, options[key]) for names in _chosen(override)]
+        return list(dict.fromkeys(problem for found in problems for problem in found))
     return _key_problems(key, options)
 
 
@@ -136,16 +250,13 @@ def _names_options(override: Override) -> bool:
     return isinstance(value, str | list | None | ChoiceSweep) or hasattr(value, "text")
 
 
-def _chosen(override: Override) -> list[Any]:
-    """Return the option names an override mentions, over all jobs of a multirun."""
+def _chosen(override: Override) -> list[list[Any]]:
+    """Return the option names an override mentions, for each of its values."""
     from hydra.core.override_parser.types import ChoiceSweep
 
     value = override.value()
     values = value.list if isinstance(value, ChoiceSweep) else [value]
-    names: list[Any] = []
-    for one in values:
-        names += one if isinstance(one, list) else [one]
-    return names
+    return [one if isinstance(one, list) else [one] for one in values]
 
 
 def _group_problems(group: str, chosen: list[Any], known: tuple[str, ...]) -> list[Problem]:
@@ -210,32 +321,3 @@ def _addressed(override: Override, options: Mapping[str, tuple[str, ...]]) -> st
     if override.key_or_group in options or override.key_or_group.startswith("hydra"):
         return text.lstrip("+")
     return "++" + text.lstrip("+")
-
-
-def _count_problem(overrides: Sequence[Override]) -> Problem | None:
-    """Refuse a multirun that would never end, before its list is made."""
-    from hydra.core.override_parser.types import ChoiceSweep, Glob, RangeSweep
-
-    count = 1.0
-    for override in overrides:
-        value = override.value()
-        if isinstance(value, ChoiceSweep):
-            count *= max(1, len(value.list))
-        elif isinstance(value, RangeSweep):
-            count *= abs(float(value.stop or 0) - float(value.start or 0)) / abs(value.step) + 1
-        elif isinstance(value, Glob):
-            return Problem(override.key_or_group, "glob(…) is not used here; name the options")
-        elif override.is_sweep_override():
-            return Problem(override.key_or_group, "interval(…) is not used here; use range(…)")
-    if count > MAX_JOBS:
-        return Problem("-m", f"asks for {count:,.0f} runs; at most {MAX_JOBS:,} at a time")
-    return None
-
-
-def _jobs(texts: Sequence[str]) -> tuple[tuple[str, ...], ...]:
-    """Unfold a multirun exactly as Hydra's basic sweeper does."""
-    from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
-    from hydra.core.override_parser.overrides_parser import OverridesParser
-
-    overrides = OverridesParser.create().parse_overrides(list(texts))
-    return tuple(tuple(job) for job in BasicSweeper.split_arguments(overrides, None)[0])

@@ -70,8 +70,49 @@ class _Findings:
             raise InvalidInput(self.problems)
 
 
-def prepare(composed: Composed, origin: Mapping[str, str], flags: Flags, wants: Wants) -> Prepared:
+@dataclass(frozen=True)
+class Loaded:
+    """A study that passed its own checks, and (name, weight, scenario) of what it looks at."""
+
+    study: Study
+    scenarios: tuple[tuple[str, float, ScenarioSpec], ...]
+
+
+def load(composed: Composed, origin: Mapping[str, str], flags: Flags, wants: Wants) -> Loaded:
+    """Check one study by itself: its values, its scenarios and the names of its policies.
+
+    Raises
+    ------
+    InvalidInput
+        With every problem.
+    """
+    findings = _Findings()
+    study = findings.attempt(load_study, composed.study, origin)
+    scenarios = [
+        (member.name, member.weight, findings.attempt(load_scenario, member.config, origin))
+        for member in composed.members
+    ]
+    if study is not None:
+        study = _with_user_policy(study, flags, wants)
+        findings.problems += _policy_problems(study, flags, wants)
+    findings.stop_if_any()
+    assert study is not None
+    whole = tuple((name, weight, spec) for name, weight, spec in scenarios if spec is not None)
+    return Loaded(study, whole)
+
+
+def prepare(
+    composed: Composed,
+    origin: Mapping[str, str],
+    flags: Flags,
+    wants: Wants,
+    tables: Tables | None = None,
+) -> Prepared:
     """Check one job and build its worlds.
+
+    Parameters
+    ----------
+    tables : where they are loaded already
 
     Raises
     ------
@@ -81,42 +122,32 @@ def prepare(composed: Composed, origin: Mapping[str, str], flags: Flags, wants: 
         Where results cannot be written.
     """
     findings = _Findings()
-    study = findings.attempt(load_study, composed.study, origin)
-    scenarios = [
-        findings.attempt(load_scenario, member.config, origin) for member in composed.members
-    ]
-    tables = findings.attempt(_tables, composed.config.get("tables_dir"))
-    if study is not None:
-        study = _with_user_policy(study, flags, wants)
-        findings.problems += _policy_problems(study, flags, wants)
+    loaded = findings.attempt(load, composed, origin, flags, wants)
+    tables = tables or findings.attempt(tables_in, composed.config.get("tables_dir"))
     findings.stop_if_any()
-    assert study is not None and tables is not None
-    sources = policy_sources(study, _own_policies(flags))
+    assert loaded is not None and tables is not None
+    study, sources = loaded.study, policy_sources(loaded.study, own_policies(flags))
     findings.attempt(check_policies, sources)
-    built = [findings.attempt(build_world, study, scenario, tables) for scenario in scenarios]
+    worlds = tuple(
+        (name, weight, findings.attempt(build_world, study, scenario, tables))
+        for name, weight, scenario in loaded.scenarios
+    )
     findings.stop_if_any()
     check_results_place(Path(study.results_dir))
-    worlds = tuple(
-        (member.name, member.weight, world)
-        for member, world in zip(composed.members, built, strict=True)
-        if world is not None
-    )
-    weighted = tuple(
-        (member.weight, scenario)
-        for member, scenario in zip(composed.members, scenarios, strict=True)
-        if scenario is not None
-    )
-    return Prepared(study, tables, worlds, weighted, sources, _inputs(tables, flags))
+    built = tuple((name, weight, world) for name, weight, world in worlds if world is not None)
+    weighted = tuple((weight, scenario) for _, weight, scenario in loaded.scenarios)
+    return Prepared(study, tables, built, weighted, sources, inputs_of(tables, flags))
 
 
-def _tables(folder: Any) -> Tables:
+def tables_in(folder: Any) -> Tables:
+    """Load the tables, a planner's own in place of the shipped."""
     if isinstance(folder, str) and not Path(folder).is_dir():
         what = f"the folder {folder!r} is not there"
         raise InvalidInput([Problem("tables_dir", what)])
     return load_tables(Path(folder) if isinstance(folder, str) else None)
 
 
-def _own_policies(flags: Flags) -> dict[str, str]:
+def own_policies(flags: Flags) -> dict[str, str]:
     """Return the planner's own policy, named after its function."""
     given = flags.policy_file
     return {} if given is None else {given.rpartition(":")[2]: given}
@@ -124,23 +155,24 @@ def _own_policies(flags: Flags) -> dict[str, str]:
 
 def _with_user_policy(study: Study, flags: Flags, wants: Wants) -> Study:
     """Add the planner's own policy to those compared, or put it in place of the one."""
-    own = {name: PolicySpec() for name in _own_policies(flags)}
+    own = {name: PolicySpec() for name in own_policies(flags)}
     if not own:
         return study
     others = {} if wants == "one policy" else study.policies
     return study.model_copy(update={"policies": {**others, **own}})
 
 
-def _inputs(tables: Tables, flags: Flags) -> dict[str, str]:
+def inputs_of(tables: Tables, flags: Flags) -> dict[str, str]:
+    """Return the SHA-256 of every table and of the planner's own policy file, by name."""
     inputs = {f"{name}.csv": digest for name, digest in tables.digests.items()}
-    for name, given in _own_policies(flags).items():
+    for name, given in own_policies(flags).items():
         path = Path(given.rpartition(":")[0])
         inputs[f"policy {name}"] = hashlib.sha256(path.read_bytes()).hexdigest()
     return inputs
 
 
 def _policy_problems(study: Study, flags: Flags, wants: Wants) -> list[Problem]:
-    chosen, own = tuple(study.policies), _own_policies(flags)
+    chosen, own = tuple(study.policies), own_policies(flags)
     listed = ", ".join(chosen)
     problems = [
         Problem("policy", f"unknown policy {name!r}; {suggestion(name, POLICY_NAMES)}")
@@ -158,7 +190,7 @@ def _policy_problems(study: Study, flags: Flags, wants: Wants) -> list[Problem]:
     alone = wants == "either" and len(chosen) == 1
     if wants != "one policy" and not alone and study.baseline not in chosen:
         what = f"{study.baseline} is not among the policies compared ({listed}); "
-        what += "add it to policy=… (with -m: policy=[a,b]) or choose another baseline=…"
+        what += "add it to policy=… or choose another baseline=…"
         problems.append(Problem("baseline", what))
     return problems
 

@@ -71,11 +71,9 @@ class _Lines:
         if done < total and now - self.told < SECONDS_BETWEEN_LINES:
             return
         self.told = now
-        left = (now - self.started) / done * (total - done) if done else 0.0
+        left = f", about {(now - self.started) / done * (total - done):.0f} s left" if done else ""
         worry = f", {failed} failed" if failed else ""
-        print(
-            f"{done} of {total} runs{worry}, about {left:.0f} s left", file=sys.stderr, flush=True
-        )
+        print(f"{done} of {total} runs{worry}{left}", file=sys.stderr, flush=True)
 
 
 class Alive:
@@ -176,6 +174,27 @@ def _difference(comparison: pd.DataFrame, scenario: str, policy: str) -> str:
         return told
     scale = row["relative_pct"] / row["diff"] if row["diff"] else 0.0
     return f"{told} ({row['relative_pct']:+.1f} ± {half * scale:.1f} %)"
+
+
+def precision_text(precision: pd.DataFrame) -> str:
+    """Tell how well the chosen outcome is known after as many replications as it took.
+
+    Parameters
+    ----------
+    precision : the result table, one row
+    """
+    row = precision.iloc[0]
+    reached = f"± {_short(row['reached'])} {row['unit']}, asked for ± {_short(row['target'])}"
+    told = f"precision: {row['metric']} to {reached}, after {row['n']} runs of each policy"
+    told += f" (widest: {row['policy']})"
+    if row["met"]:
+        return told
+    more = "" if math.isnan(row["wanted"]) else f"; about {row['wanted']:,.0f} would be needed"
+    return f"{told}; not reached: precision.most runs were not enough{more}"
+
+
+def _short(value: float) -> str:
+    return "unknown" if math.isnan(value) else f"{value:,.3g}" if value < 100 else f"{value:,.0f}"
 
 
 def aligned(rows: list[tuple[str, ...]]) -> str:

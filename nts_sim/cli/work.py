@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -18,25 +18,37 @@ from nts_sim.cli.compose import NO_MEASURE
 from nts_sim.cli.flags import Flags
 from nts_sim.cli.portfolio_text import portfolio_text
 from nts_sim.cli.prepare import Prepared
-from nts_sim.cli.tell import Alive, progress_on_stderr, ranking_text, say, tables_json, told_if_slow
+from nts_sim.cli.selection_text import selection_text
+from nts_sim.cli.tell import (
+    Alive,
+    precision_text,
+    progress_on_stderr,
+    ranking_text,
+    say,
+    tables_json,
+    told_if_slow,
+)
 from nts_sim.engine.compiled import make_ready
+from nts_sim.outcomes.precision import check_precision
 from nts_sim.policies.registry import BOUND, PLANNERS
 from nts_sim.report.html import write_report
-from nts_sim.spec.models import MeasureSpec
+from nts_sim.spec.models import MeasureSpec, ScenarioSpec, Study
 from nts_sim.study import store
 from nts_sim.study.chunks import PolicySource
-from nts_sim.study.engines import engine_for
+from nts_sim.study.engines import engine_for, most_replications
 from nts_sim.study.manifest import manifest_of
 from nts_sim.study.one_plan import in_common_world, with_one_plan
 from nts_sim.study.portfolios import Asked, every_portfolio, judge_portfolios, n_simulations
 from nts_sim.study.runner import run_comparison, run_plan
+from nts_sim.study.select import check_selection, select_policy
+from nts_sim.study.tables import Results
 from nts_sim.tables.load import statuses
 from nts_sim.world.model import World
 
 REPORT = "report.html"
 SHOWN_ORDERS = 20
-_COMPILING = "compiling the fast engine: about half a minute, once on this machine"
-_SHOWN_TABLES = ("summary", "comparison", "ranking")
+COMPILING = "compiling the fast engine: about half a minute, once on this machine"
+_SHOWN_TABLES = ("summary", "comparison", "ranking", "precision")
 
 
 def compare(prepared: Prepared, flags: Flags) -> int:
@@ -60,9 +72,7 @@ def plan(prepared: Prepared, flags: Flags) -> int:
         say(f"already there: {folder}", flags)
     else:
         started = time.monotonic()
-        _make_ready(prepared, flags, replications=1)
-        with Alive(flags) as alive:
-            frames = _planned(prepared, alive)
+        frames = plan_frames(prepared, flags)
         with store.claimed(folder):
             for name, table in frames.items():
                 store.write_table(folder, name, table)
@@ -77,14 +87,13 @@ def plan(prepared: Prepared, flags: Flags) -> int:
 def portfolios(prepared: Prepared, flags: Flags) -> int:
     """Choose among all portfolios of the measures, each with a plan of its own; tell the table."""
     study = prepared.study
-    measures = tuple(study.measures.values()) or _alone(study.measure)
-    every_portfolio(measures)  # refused before anything is written
+    every_portfolio(_measures(study))  # refused before anything is written
     folder = store.run_folder(study, "portfolios", prepared.inputs)
     if store.is_done(folder):
         say(f"already there: {folder}", flags)
     else:
         with store.claimed(folder):
-            _portfolios_into(folder, prepared, measures, flags)
+            _portfolios_into(folder, prepared, flags)
     frames = store.read_results(folder)
     if flags.json:
         print(tables_json(folder, frames))
@@ -94,29 +103,71 @@ def portfolios(prepared: Prepared, flags: Flags) -> int:
     return _told_failures(frames["failures"], flags)
 
 
-def _portfolios_into(
-    folder: Path, prepared: Prepared, measures: Sequence[MeasureSpec], flags: Flags
-) -> None:
-    study, started = prepared.study, time.monotonic()
-    policy, source = next(iter(prepared.policies.items()))
-    scenarios = tuple(
-        (name, weight, scenario)
-        for (name, _, _), (weight, scenario) in zip(
-            prepared.worlds, prepared.scenarios, strict=True
-        )
-    )
-    asked = Asked(study, policy, source, scenarios, prepared.tables)
-    _make_ready(prepared, flags, n_simulations(asked, measures))
-    with progress_on_stderr(flags) as progress:
-        frames = judge_portfolios(asked, measures, lambda told: say(told, flags), progress)
+def _portfolios_into(folder: Path, prepared: Prepared, flags: Flags) -> None:
+    started = time.monotonic()
+    frames = portfolio_frames(prepared, flags)
     for name, table in frames.items():
         store.write_table(folder, name, table)
     _finish(prepared, folder, "portfolios", started, len(frames["failures"]))
 
 
-def _alone(measure: MeasureSpec) -> tuple[MeasureSpec, ...]:
-    """Return the one measure that is chosen, if it is one."""
-    return () if measure.name == NO_MEASURE else (measure,)
+def portfolio_frames(prepared: Prepared, flags: Flags) -> dict[str, pd.DataFrame]:
+    """Make all tables of a choice of measures, and keep nothing."""
+    study, measures = prepared.study, _measures(prepared.study)
+    policy, source = next(iter(prepared.policies.items()))
+    asked = Asked(study, policy, source, _members(prepared), prepared.tables)
+    _make_ready(prepared, flags, n_simulations(asked, measures))
+    with progress_on_stderr(flags) as progress:
+        return judge_portfolios(asked, measures, lambda told: say(told, flags), progress)
+
+
+def _members(prepared: Prepared) -> tuple[tuple[str, float, ScenarioSpec], ...]:
+    """Return name, weight and scenario of each member of a set, or of the one scenario."""
+    pairs = zip(prepared.worlds, prepared.scenarios, strict=True)
+    return tuple((name, weight, scenario) for (name, _, _), (weight, scenario) in pairs)
+
+
+def _measures(study: Study) -> tuple[MeasureSpec, ...]:
+    """Return the measures to choose from: those named together, or the one that is chosen."""
+    alone = () if study.measure.name == NO_MEASURE else (study.measure,)
+    return tuple(study.measures.values()) or alone
+
+
+def plan_frames(prepared: Prepared, flags: Flags) -> dict[str, pd.DataFrame]:
+    """Make all tables of a plan, and keep nothing."""
+    _make_ready(prepared, flags, replications=1)
+    with Alive(flags) as alive:
+        return _planned(prepared, alive)
+
+
+def select(prepared: Prepared, flags: Flags) -> int:
+    """Choose among the policies, simulating each as often as the choice needs; tell the table."""
+    study = prepared.study
+    check_selection(study)
+    folder = store.run_folder(study, "select", prepared.inputs)
+    if store.is_done(folder):
+        say(f"already there: {folder}", flags)
+    else:
+        with store.claimed(folder):
+            _selection_into(folder, prepared, flags)
+    frames = store.read_results(folder)
+    if flags.json:
+        print(tables_json(folder, frames))
+    else:
+        print(selection_text(frames["selection"]))
+        print(f"table   {folder / 'selection.csv'}")
+    return 0
+
+
+def _selection_into(folder: Path, prepared: Prepared, flags: Flags) -> None:
+    study, started = prepared.study, time.monotonic()
+    budget = study.selection.budget
+    _say_engine(prepared, flags, budget, f"at most {budget} replications of all policies together")
+    with progress_on_stderr(flags) as progress:
+        table = select_policy(study, prepared.worlds, _sources(prepared, flags), progress)
+    store.write_table(folder, "selection", table)
+    made = int(table["n"].max())
+    _finish(prepared, folder, "select", started, 0, made)
 
 
 def _planned(prepared: Prepared, alive: Alive) -> dict[str, pd.DataFrame]:
@@ -167,6 +218,7 @@ def _sources(prepared: Prepared, flags: Flags) -> dict[str, PolicySource]:
 
 def _simulated(prepared: Prepared, flags: Flags, verb: str) -> int:
     study = prepared.study
+    check_counts(study)
     folder = store.run_folder(study, verb, prepared.inputs)
     if store.is_done(folder):
         say(f"already there: {folder}", flags)
@@ -175,36 +227,68 @@ def _simulated(prepared: Prepared, flags: Flags, verb: str) -> int:
             _simulate_into(folder, prepared, flags, verb)
     frames = store.read_results(folder)
     if flags.json:
-        print(tables_json(folder, {name: frames[name] for name in _SHOWN_TABLES}))
+        shown = [name for name in _SHOWN_TABLES if name in frames]
+        print(tables_json(folder, {name: frames[name] for name in shown}))
     else:
         print(ranking_text(frames, study.baseline))
+        if "precision" in frames:
+            print(precision_text(frames["precision"]))
         print(_paths(folder))
     return _told_failures(frames["failures"], flags)
 
 
 def _simulate_into(folder: Path, prepared: Prepared, flags: Flags, verb: str) -> None:
-    study, started = prepared.study, time.monotonic()
-    _make_ready(prepared, flags, study.replications)
-    with progress_on_stderr(flags) as progress:
-        results = run_comparison(
-            study, prepared.worlds, _sources(prepared, flags), progress=progress
-        )
+    started = time.monotonic()
+    results = simulated_results(prepared, flags)
     say("drawing charts and writing the report", flags)
     store.write_results(folder, results)
     failed = len(results.frames["failures"])
-    manifest = _manifest(prepared, folder, verb, started, failed)
+    made = _replications_made(results.frames)
+    manifest = _manifest(prepared, folder, verb, started, failed, made)
     for name, data in pictures(results.frames, manifest).items():
         store.write_file(folder, name, data)
-    _finish(prepared, folder, verb, started, failed)
+    _finish(prepared, folder, verb, started, failed, made)
+
+
+def check_counts(study: Study) -> None:
+    """Refuse a precision that cannot be looked for."""
+    if study.replications == "auto":
+        check_precision(study.precision)
+
+
+def told_count(study: Study) -> str:
+    """Tell how many replications a study asks for."""
+    limits = study.precision
+    if study.replications == "auto":
+        return f"{limits.least} to {limits.most} replications"
+    return f"{study.replications} replications"
+
+
+def _replications_made(frames: Mapping[str, pd.DataFrame]) -> int:
+    """Count the replications made of each policy, those that failed included."""
+    numbers = pd.concat([frames[name]["replication"] for name in ("outcomes", "failures")])
+    return int(numbers.max()) + 1
+
+
+def simulated_results(prepared: Prepared, flags: Flags) -> Results:
+    """Simulate every policy in every scenario, and keep nothing."""
+    study = prepared.study
+    _say_engine(prepared, flags, most_replications(study), told_count(study))
+    with progress_on_stderr(flags) as progress:
+        return run_comparison(study, prepared.worlds, _sources(prepared, flags), progress=progress)
 
 
 def _make_ready(prepared: Prepared, flags: Flags, replications: int) -> None:
     """Say which engine works, and compile it first where it is not compiled yet."""
-    chosen = engine_for(prepared.study, replications)
     count = "1 replication" if replications == 1 else f"{replications} replications"
+    _say_engine(prepared, flags, replications, count)
+
+
+def _say_engine(prepared: Prepared, flags: Flags, replications: int, count: str) -> None:
+    chosen = engine_for(prepared.study, replications)
     say(f"engine: {chosen}, {count}", flags)
     if chosen == "compiled":
-        with told_if_slow(_COMPILING, flags):
+        with told_if_slow(COMPILING, flags):
             make_ready(prepared.worlds[0][2])
 
 
@@ -229,20 +313,28 @@ def outlines() -> Mapping[str, Any]:
 
 
 def _manifest(
-    prepared: Prepared, folder: Path, verb: str, started: float, failed: int
-) -> dict[str, Any]:
+    prepared: Prepared, folder: Path, verb: str, started: float, failed: int,
+    replications: int | None = None,
+) -> dict[str, Any]:  # fmt: skip
     seconds = time.monotonic() - started
     command = [verb, *sys.argv[1:]]
-    made = manifest_of(prepared.study, verb, folder.name, command, prepared.inputs, seconds, failed)
+    members = _members(prepared)
+    made = manifest_of(
+        prepared.study, verb, folder.name, command, prepared.inputs, seconds, failed,
+        members if len(members) > 1 else (), replications,
+    )  # fmt: skip
     return {**made, "input_statuses": [list(row) for row in statuses(prepared.tables)]}
 
 
-def _finish(prepared: Prepared, folder: Path, verb: str, started: float, failed: int) -> None:
+def _finish(
+    prepared: Prepared, folder: Path, verb: str, started: float, failed: int,
+    replications: int | None = None,
+) -> None:  # fmt: skip
     """Write what makes the folder readable by itself, and then that it is done."""
     names = {scenario: _names(world) for scenario, _, world in prepared.worlds}
     text = json.dumps(names, ensure_ascii=False, indent=1)
     store.write_file(folder, "names.json", text.encode("utf-8"))
-    store.write_manifest(folder, _manifest(prepared, folder, verb, started, failed))
+    store.write_manifest(folder, _manifest(prepared, folder, verb, started, failed, replications))
     store.finish(folder)
 
 

@@ -296,6 +296,32 @@ TABLES: Final[Mapping[str, tuple[Column, ...]]] = {
         _number("low", "as the metric", "lower end of the 95 % interval of the difference"),
         _number("high", "as the metric", "upper end of the 95 % interval of the difference"),
     ),
+    "precision": (
+        _SCENARIO, _METRIC, _KEY, _UNIT,
+        _text("policy", "whose interval is widest: of its difference to the baseline, or alone"),
+        _N,
+        _number("target", "as the metric", "half of the 95 % interval, as asked for"),
+        _number("reached", "as the metric", "half of the 95 % interval, as it is"),
+        _number("wanted", "replications", "that would do, by what is known; missing: not known"),
+        Column("met", "bool", "", "no: the most replications allowed were not enough"),
+    ),
+    "selection": (
+        _SCENARIO, _text("method", "kn | ocba; see nts_sim.outcomes.selection"),
+        _count("rank", "", "1 is chosen; the others by mean"), _POLICY,
+        _count("n", "replications", "spent on the policy"),
+        _number("mean", "bn VND", "mean burden over them"),
+        _number("half_width", "bn VND", "half of the 95 % interval of the mean"),
+        _number("diff", "bn VND", "mean burden less that of the chosen, on luck both had"),
+        _number("diff_half_width", "bn VND", "half of its 95 % interval"),
+        Column("different", "bool", "",
+               "told apart from the chosen at 5 %, whenever one looked and whatever was chosen"),
+        _text("verdict", "chosen | worse | not told apart | the same so far"),
+        _number("indifference_bn_vnd", "bn VND", "smaller differences do not matter"),
+        _number("probability", "share", "kn: the chosen is within the indifference of the best in "
+                "at least so many of such selections, missing where the budget ended it; ocba: "
+                "roughly the chance of it"),
+        _text("stopped", "decided | the same so far | budget"),
+    ),
 }  # fmt: skip
 
 INSIGHT_TABLES: Final = (

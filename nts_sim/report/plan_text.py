@@ -264,7 +264,7 @@ def _shares(rows: pd.DataFrame) -> Iterator[str]:
 def _sure(frames: Frames, value: Mapping[str, float]) -> Iterator[str]:
     note = frames["plan_value"].set_index("measure")["note"]
     proved = "plan.sure.proved" if value["gap"] > 1e-6 else "plan.sure.best"
-    yield say(proved, gap=number(100.0 * value["gap"], "2"), seconds=value["seconds"])
+    yield say(proved, gap=number(100.0 * value["gap"], "2"))
     yield say("plan.sure.forecast", evpi=value["evpi"], vss=value["vss"])
     yield say("plan.sure.sampling", gap=value["saa_gap"], bound=value["saa_bound_95"],
               spread=number(value["stability"], "1"))  # fmt: skip

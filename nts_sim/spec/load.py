@@ -6,7 +6,7 @@ name and, where the caller knows it, the file or the command line it came from.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -59,6 +59,20 @@ def known_fields(dotted: str, model: type[BaseModel] = Study) -> tuple[str, tupl
     tuple of (the unknown part, the names known there), or None where the key exists or stands in a
     free mapping such as ``stock_factors``.
     """
+    unknown, known, _ = _follow(dotted, model)
+    return None if unknown is None else (unknown, known)
+
+
+def is_whole(dotted: str) -> bool:
+    """Say whether a key of a study takes whole numbers only."""
+    types = _follow(dotted, Study)[2]
+    return int in types and float not in types
+
+
+def _follow(
+    dotted: str, model: type[BaseModel]
+) -> tuple[str | None, tuple[str, ...], Sequence[Any]]:
+    """Walk down a dotted key: (first unknown part, names known there, types at the end)."""
     here: list[Any] = [model]
     for part in dotted.split("."):
         models = [kind for kind in here if isinstance(kind, type) and issubclass(kind, BaseModel)]
@@ -76,8 +90,8 @@ def known_fields(dotted: str, model: type[BaseModel] = Study) -> tuple[str, tupl
         elif values:
             here = [inner for value in values for inner in _alternatives(value)]
         else:
-            return part, known
-    return None
+            return part, known, ()
+    return None, (), here
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:

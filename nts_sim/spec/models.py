@@ -7,7 +7,9 @@ composed configuration to a `Study`.
 
 from __future__ import annotations
 
+import re
 from datetime import date
+from ipaddress import ip_address
 from itertools import pairwise
 from typing import Annotated, Literal
 
@@ -17,9 +19,11 @@ from pydantic import (
     ConfigDict,
     Discriminator,
     Field,
+    PlainValidator,
     Tag,
     model_validator,
 )
+from pydantic_core import PydanticCustomError, PydanticKnownError
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[float, Field(gt=0.0, le=1e9)]
@@ -29,6 +33,8 @@ Severity = Annotated[int, Field(ge=1, le=3)]
 Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
 Slugs = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,59}(\+[a-z][a-z0-9_]{0,59})*$")]
 Text = Annotated[str, Field(max_length=2000)]
+
+_SCHEDULER = re.compile(r"(tcp|tls)://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\]):\d{1,5}")
 
 
 def _only_dates(value: object) -> object:
@@ -403,6 +409,126 @@ class PlanSpec(Spec):
     )
 
 
+class ExecutionSpec(Spec):
+    """Where the cells of a sweep are run; results are the same."""
+
+    name: Literal["local", "dask"] = Field(
+        description="processes of this machine, or a Dask cluster"
+    )
+    scheduler: Annotated[str, Field(max_length=200)] | None = Field(
+        None, description="address of the cluster's scheduler, as in tcp://127.0.0.1:8786"
+    )
+
+    @model_validator(mode="after")
+    def _scheduler_can_be_trusted(self) -> ExecutionSpec:
+        if self.name == "local":
+            if self.scheduler is not None:
+                raise ValueError("local has no scheduler; choose execution=dask")
+            return self
+        if self.scheduler is None:
+            raise ValueError("dask needs its scheduler: execution.scheduler=tcp://HOST:PORT")
+        kind, host = _scheduler_parts(self.scheduler)
+        if kind == "tcp" and not _is_this_machine(host):
+            raise ValueError(
+                f"scheduler {self.scheduler} is on another machine; only tls://HOST:PORT may be, "
+                "since whoever reaches a scheduler can run code on its workers"
+            )
+        return self
+
+
+def _scheduler_parts(address: str) -> tuple[str, str]:
+    """Split ``tcp://HOST:PORT`` into its kind and its host."""
+    found = _SCHEDULER.fullmatch(address)
+    if not found:
+        raise ValueError(f"scheduler {address!r} is not tcp://HOST:PORT or tls://HOST:PORT")
+    return found[1], found[2].strip("[]")
+
+
+def _is_this_machine(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+FEWEST, MOST = 2, 100_000
+"""Replications that may be asked for."""
+
+
+def _count_or_auto(value: object) -> object:
+    """Take a number of replications, or "auto": as many as the precision needs."""
+    if value == "auto":
+        return value
+    if type(value) is not int:
+        raise PydanticCustomError("count_or_auto", "is not a whole number or auto")
+    if value < FEWEST:
+        raise PydanticKnownError("greater_than_equal", {"ge": FEWEST})
+    if value > MOST:
+        raise PydanticKnownError("less_than_equal", {"le": MOST})
+    return value
+
+
+Replications = Annotated[int | Literal["auto"], PlainValidator(_count_or_auto)]
+
+
+class PrecisionSpec(Spec):
+    """When replications are enough, where a study asks for `replications=auto`."""
+
+    name: Slug
+    metric: Slug = Field("total_burden_bn_vnd", description="outcome that is to be known so well")
+    half_width_pct: Positive = Field(
+        2.0,
+        description="half of the 95 % interval of the difference to the baseline (of one policy "
+        "alone: of its mean), in % of the baseline's mean",
+    )
+    half_width: Positive | None = Field(
+        None, description="the same in the unit of the outcome; replaces half_width_pct"
+    )
+    least: Annotated[int, Field(ge=4, le=MOST)] = Field(
+        20, description="replications before the first look"
+    )
+    most: Annotated[int, Field(ge=4, le=MOST)] = Field(
+        500, description="replications after which it stops, whatever is reached"
+    )
+
+    @model_validator(mode="after")
+    def _least_before_most(self) -> PrecisionSpec:
+        if self.least > self.most:
+            raise ValueError(f"least is {self.least}, more than most, {self.most}")
+        return self
+
+
+class SelectionSpec(Spec):
+    """How `nts-sim select` chooses among policies."""
+
+    name: Slug
+    method: Literal["kn", "ocba"] = Field(
+        "kn",
+        description="kn: leaves worse policies out as it goes, with a guarantee; "
+        "ocba: makes the best of a fixed budget",
+    )
+    confidence: Annotated[float, Field(ge=0.5, le=0.9999)] = Field(
+        0.95, description="of kn: share of such selections that choose rightly, at least"
+    )
+    indifference_pct: Positive = Field(
+        1.0, description="smaller differences do not matter, in % of the baseline's burden"
+    )
+    indifference_bn_vnd: Positive | None = Field(
+        None, description="the same in billion VND; replaces indifference_pct"
+    )
+    first: Annotated[int, Field(ge=5, le=10_000)] = Field(
+        20, description="replications of every policy before the first look"
+    )
+    batch: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        8, description="replications between looks: of each policy left (kn), in all (ocba)"
+    )
+    budget: Annotated[int, Field(ge=10, le=10_000_000)] = Field(
+        4000, description="replications of all policies together, at most"
+    )
+
+
 class Study(Spec):
     """Everything one command needs to know."""
 
@@ -423,8 +549,13 @@ class Study(Spec):
     engine: EngineSpec
     solver: SolverSpec
     plan: PlanSpec = PlanSpec(name="standard")
+    execution: ExecutionSpec = ExecutionSpec(name="local")
+    precision: PrecisionSpec = PrecisionSpec(name="standard")
+    selection: SelectionSpec = SelectionSpec(name="standard")
     baseline: str = "current_practice"
-    replications: Annotated[int, Field(ge=2, le=100_000)] = 100
+    replications: Replications = Field(
+        100, description="of each policy; auto: as many as `precision` needs"
+    )
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 147
     workers: Annotated[int, Field(ge=1, le=256)] | None = Field(
         None, description="processes; None: one per core"

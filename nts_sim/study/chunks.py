@@ -152,7 +152,7 @@ def do(task: Task, bench: Bench) -> Chunk:
             run = simulate(world, bench.policy(task.policy), luck, bench.engine)
             done.append((number, measure(run, world)))
         except Exception as error:
-            failures.append(Failure(number, type(error).__name__, _told(error)))
+            failures.append(Failure(number, type(error).__name__, told(error)))
         else:
             sample = run if number == 0 else sample
     return Chunk(
@@ -163,7 +163,7 @@ def do(task: Task, bench: Bench) -> Chunk:
     )  # fmt: skip
 
 
-def _told(error: Exception) -> str:
+def told(error: Exception) -> str:
     """Tell what went wrong and where, in one line."""
     if isinstance(error, InvalidInput):
         return "; ".join(f"{problem.where}: {problem.what}" for problem in error.problems)

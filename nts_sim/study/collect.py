@@ -8,6 +8,7 @@ import numpy as np
 
 from nts_sim.engine.contract import Run
 from nts_sim.outcomes.accumulate import Tally, merged
+from nts_sim.outcomes.compare import weighted_mean
 from nts_sim.outcomes.layout import Layout, layout_of
 from nts_sim.outcomes.metrics import SERIES
 from nts_sim.study.chunks import Chunk, Failure
@@ -48,6 +49,14 @@ class Pile:
     failures: list[Failure] = field(default_factory=list)
     sample: Run | None = None
 
+    def reserve(self, replications: int) -> None:
+        """Make room for more replications."""
+        more = replications - len(self.values)
+        self.values, self.daily = (
+            np.concatenate([known, np.full((more, *known.shape[1:]), np.nan)])
+            for known in (self.values, self.daily)
+        )
+
     def add(self, chunk: Chunk) -> None:
         """Add a chunk; merge all whose turn has come."""
         if chunk.done:
@@ -75,6 +84,24 @@ class Collected:
             for policy in policies
         }
         self.finished = 0
+
+    def reserve(self, replications: int) -> None:
+        """Make room for more replications of everything."""
+        self.replications = replications
+        for pile in self.piles.values():
+            pile.reserve(replications)
+
+    def totals(self, metric: str) -> dict[str, Floats]:
+        """Weigh the scenarios' totals of an outcome: policy → float array [replication]."""
+        weights = [member.weight for member in self.members]
+        return {
+            policy: weighted_mean([self._total(m, policy, metric) for m in self.members], weights)
+            for policy in self.policies
+        }
+
+    def _total(self, member: Member, policy: str, metric: str) -> Floats:
+        column = member.layout.columns.index((metric, "all"))
+        return self.piles[member.name, policy].values[:, column]
 
     def add(self, chunk: Chunk) -> None:
         """Add a chunk to its pile."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import platform
 import re
 from collections.abc import Mapping, Sequence
@@ -9,40 +10,50 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from nts_sim.spec.models import Study
+from nts_sim.spec.models import ScenarioSpec, Study
 from nts_sim.study.engines import engine_for
 
 _PACKAGES = (
     "nts-sim", "hydra-core", "omegaconf", "pydantic", "numpy", "scipy", "pandas", "pyarrow",
     "simpy", "numba", "pulp", "highspy", "networkx", "matplotlib",
 )  # fmt: skip
+_TELL_ONLY = {"_hydra", "charts", "cli", "report", "testing", "words"}
+"""Parts of the package that tell results and do not make them."""
 _PATH = re.compile(r"[^/\\=,\[\]]*(?:[/\\]+[^/\\=,\[\]]+)+")
 
 
 def manifest_of(
     study: Study, verb: str, run: str, command: Sequence[str], inputs: Mapping[str, str],
     wall_time_s: float, failures: int,
+    members: Sequence[tuple[str, float, ScenarioSpec]] = (), replications: int | None = None,
 ) -> dict[str, Any]:  # fmt: skip
-    """Describe a run.
+    """Describe a run, so that `nts_sim.study.replay` can make it again.
 
     Parameters
     ----------
     run : run id
     command : words of the command line; of paths only the last part is kept
     inputs : name → SHA-256 of every input file
+    members : (name, weight, scenario) of a scenario set, of which a study holds the names only
+    replications : made, where the study left their number open
     """
     return {
         "run_id": run,
         "verb": verb,
         "command": [without_path(word) for word in command],
         "seed": study.seed,
-        "replications": study.replications,
+        "replications": study.replications if replications is None else replications,
         "failed_replications": failures,
         "engine": engine_for(study, 1 if verb == "plan" else None),
         "config": _config(study),
+        "members": [
+            {"name": name, "weight": weight, "config": scenario.model_dump(mode="json")}
+            for name, weight, scenario in members
+        ],
         "inputs": dict(sorted(inputs.items())),
         "versions": versions(),
-        "platform": f"{platform.system()} {platform.machine()}",
+        "code": module_digests(),
+        "platform": platform_name(),
         "git_commit": git_commit(Path(__file__).resolve()),
         "wall_time_s": round(wall_time_s, 2),
     }
@@ -59,6 +70,22 @@ def _config(study: Study) -> dict[str, Any]:
 def without_path(word: str) -> str:
     """Keep the last part of every path in a word: results_dir=/a/b → results_dir=b."""
     return _PATH.sub(lambda found: re.split(r"[/\\]", found.group())[-1], word)
+
+
+def module_digests() -> dict[str, str]:
+    """Digest of every module that results are made by: the first 16 digits of its SHA-256."""
+    package = Path(__file__).resolve().parents[1]
+    modules = {path.relative_to(package): path for path in sorted(package.glob("**/*.py"))}
+    return {
+        module.as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+        for module, path in modules.items()
+        if module.parts[0] not in _TELL_ONLY
+    }
+
+
+def platform_name() -> str:
+    """System and processor, such as ``Linux x86_64``."""
+    return f"{platform.system()} {platform.machine()}"
 
 
 def versions() -> dict[str, str]:

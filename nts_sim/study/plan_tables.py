@@ -160,8 +160,7 @@ def _value(judged: Judged, scenario: str) -> Iterator[Row]:
     rows: list[tuple[str, float, str, str]] = [
         ("objective", first.plan.solution.objective, "bn VND", f"{model}, in whole units"),
         ("bound", solution.bound, "bn VND", f"no plan {model} costs less"),
-        ("gap", solution.gap, "share", str(solution.status)),
-        ("seconds", solution.seconds, "s", solution.how),
+        ("gap", solution.gap, "share", f"{solution.status}, {solution.how}"),
         ("rounding_loss", first.rounding_loss_bn_vnd, "bn VND", "by whole units"),
         ("futures", len(solution.sample_cost), "futures", "planned for"),
         ("vss", judged.worth.vss, "bn VND", "gained by planning for many futures"),

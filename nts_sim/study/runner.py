@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import multiprocessing
 import multiprocessing.context
 import os
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import closing
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import Protocol
@@ -21,15 +22,19 @@ from nts_sim.errors import InvalidInput, NoAcceptableSolution, PlaceOrMachine, P
 from nts_sim.luck.draws import DrawSet, Luck
 from nts_sim.outcomes.accumulate import tally
 from nts_sim.outcomes.measures import measure
+from nts_sim.outcomes.precision import Reached, enough, looks, precision_table
 from nts_sim.policies.registry import make_policy
 from nts_sim.policies.user import load_user_policy
 from nts_sim.spec.models import ScenarioSetSpec, Study
-from nts_sim.study.chunks import Bench, Chunk, PolicySource, Task, do, set_up, tasks, work
+from nts_sim.study.chunks import CHUNK, Bench, Chunk, PolicySource, Task, do, set_up, tasks, work
 from nts_sim.study.collect import Collected, Member
 from nts_sim.study.engines import engine_for
 from nts_sim.study.orders import gap_table, order_table
 from nts_sim.study.tables import Results, tables_of
 from nts_sim.world.model import World
+
+_LOADED = ["nts_sim.study.sweep.unit", "nts_sim.engine.compiled"]
+"""Modules that import all the work of a worker."""
 
 
 class Progress(Protocol):
@@ -75,7 +80,7 @@ def run_comparison(
 
     Parameters
     ----------
-    study : gives replications, seed, baseline, workers
+    study : gives replications (or the precision that decides them), seed, baseline, workers
     worlds : (scenario name, weight, world) of the scenario, or of each member of a set
     policies : how to make each policy; None: those of the study
     progress : told after every chunk
@@ -95,17 +100,68 @@ def run_comparison(
     sources = policy_sources(study) if policies is None else policies
     check_policies(sources)
     members = tuple(Member(*member) for member in worlds)
-    collected = Collected(members, tuple(sources), study.replications)
-    listed = list(tasks(len(members), tuple(sources), study.replications))
     bench = Bench([member.world for member in members], sources, study.seed, engine_for(study))
-    total = len(members) * len(sources) * study.replications
-    progress(0, total, 0)
-    with closing(_chunks(listed, bench, worker_count(study.workers, len(listed)))) as chunks:
-        for chunk in chunks:
-            collected.add(chunk)
-            progress(collected.finished, total, collected.failed)
-    _require_something(collected)
-    return tables_of(collected, study.baseline, _set_name(study))
+    collected, reached = _simulated(study, members, bench, progress)
+    made = tables_of(collected, study.baseline, _set_name(study))
+    if reached is None:
+        return made
+    told = precision_table(_set_name(study) or members[0].name, study.precision, reached)
+    return replace(made, frames={**made.frames, "precision": told})
+
+
+def _simulated(
+    study: Study, members: tuple[Member, ...], bench: Bench, progress: Progress
+) -> tuple[Collected, Reached | None]:
+    """Simulate batches until they are enough; say how precise that is where it was asked."""
+    collected = Collected(members, tuple(bench.sources), 0)
+    reached: Reached | None = None
+    with at_work(bench, worker_count(study.workers, _most_tasks(study, collected))) as simulate:
+        for batch_end in _batch_ends(study):
+            expected = _expected(study, batch_end, reached)
+            _simulate_batch(collected, batch_end, expected, simulate, progress)
+            _require_something(collected)
+            if study.replications == "auto":
+                totals = collected.totals(study.precision.metric)
+                reached = enough(totals, study.baseline, study.precision)
+                if reached.met:
+                    break
+    return collected, reached
+
+
+def _batch_ends(study: Study) -> Iterator[int]:
+    """Numbers of replications after which a batch is complete.
+
+    Batches end where chunks end, as they would if that many had been asked for.
+    """
+    return (
+        looks(study.precision, CHUNK)
+        if study.replications == "auto"
+        else iter([study.replications])
+    )
+
+
+def _most_tasks(study: Study, collected: Collected) -> int:
+    first = next(_batch_ends(study))
+    return len(collected.piles) * -(-first // CHUNK)
+
+
+def _expected(study: Study, batch_end: int, reached: Reached | None) -> int:
+    """Guess the replications it will take, to tell how long."""
+    if reached is None or math.isnan(reached.wanted):
+        return batch_end
+    return max(batch_end, min(int(reached.wanted), study.precision.most))
+
+
+def _simulate_batch(
+    collected: Collected, batch_end: int, expected: int, simulate: Simulate, progress: Progress
+) -> None:
+    first, total = collected.replications, len(collected.piles) * expected
+    everything = tasks(len(collected.members), collected.policies, batch_end)
+    collected.reserve(batch_end)
+    progress(collected.finished, total, collected.failed)
+    for chunk in simulate([task for task in everything if task.first >= first]):
+        collected.add(chunk)
+        progress(collected.finished, total, collected.failed)
 
 
 def _require_something(collected: Collected) -> None:
@@ -146,20 +202,26 @@ def worker_count(asked: int | None, n_tasks: int) -> int:
     return max(1, min(asked or 1, n_tasks))
 
 
-def _chunks(listed: Sequence[Task], bench: Bench, workers: int) -> Generator[Chunk, None, None]:
-    """Chunks as they are finished, in whatever order."""
+Simulate = Callable[[Sequence[Task]], Iterator[Chunk]]
+"""Does tasks; gives chunks as they are finished, in whatever order."""
+
+
+@contextmanager
+def at_work(bench: Bench, workers: int) -> Iterator[Simulate]:
+    """Give what does tasks: here, or in processes that stay until the end.
+
+    Raises
+    ------
+    PlaceOrMachine
+        Where a worker process is lost.
+    """
     if workers == 1:
-        return (do(task, bench) for task in listed)
-    return _chunks_of_processes(listed, bench, workers)
-
-
-def _chunks_of_processes(
-    listed: Sequence[Task], bench: Bench, workers: int
-) -> Generator[Chunk, None, None]:
+        yield lambda listed: (do(task, bench) for task in listed)
+        return
     given = (bench.worlds, bench.sources, bench.seed, bench.engine)
     pool = ProcessPoolExecutor(workers, worker_context(), set_up, given)
     try:
-        yield from _finished(pool.submit(work, task) for task in listed)
+        yield lambda listed: _finished(pool.submit(work, task) for task in listed)
     except BrokenProcessPool:
         raise PlaceOrMachine(
             "a worker process stopped unexpectedly (often: too little memory); "
@@ -170,9 +232,15 @@ def _chunks_of_processes(
 
 
 def worker_context() -> multiprocessing.context.BaseContext:
-    """Start workers afresh: a copy of a process with threads may hang."""
+    """Start workers afresh, as a copy of a process with threads may hang.
+
+    They are copies of one that has loaded what all need and done nothing yet: a worker that is lost
+    is replaced at once.
+    """
     known = multiprocessing.get_all_start_methods()
-    return multiprocessing.get_context("forkserver" if "forkserver" in known else "spawn")
+    context = multiprocessing.get_context("forkserver" if "forkserver" in known else "spawn")
+    context.set_forkserver_preload(_LOADED)
+    return context
 
 
 def _finished(futures: Iterable[Future[Chunk]]) -> Iterator[Chunk]:

@@ -12,8 +12,11 @@ import hashlib
 import io
 import json
 import os
+import platform
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any
 
@@ -36,7 +39,7 @@ DONE = "DONE.json"
 MANIFEST = "manifest.json"
 _LOCK = ".lock"
 _RISKY = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-_NOT_IN_ID = {"results_dir", "workers", "tables_dir", "language"}
+_NOT_IN_ID = {"results_dir", "workers", "tables_dir", "language", "execution"}
 """What a study says and results do not depend on (tables count by their content)."""
 
 
@@ -60,6 +63,7 @@ def run_id(study: Study, verb: str, inputs: Mapping[str, str]) -> str:
     return f"{study.scenario.name}-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
 
 
+@lru_cache(maxsize=1)
 def code_digest() -> str:
     """SHA-256 over the modules that results are made by; charts and words are not among them."""
     package = Path(__file__).resolve().parents[1]
@@ -86,7 +90,7 @@ def is_done(folder: Path) -> bool:
 # --- writing -----------------------------------------------------------------------------------
 
 
-def _in_place(act: Callable[[], Any], folder: Path) -> Any:
+def in_place(act: Callable[[], Any], folder: Path) -> Any:
     """Do something with files; tell a failure in one sentence."""
     try:
         return act()
@@ -105,13 +109,31 @@ def claimed(folder: Path) -> Iterator[Path]:
         Where the folder cannot be made, holds a finished run, or another process writes there.
     """
     _refuse_if_done(folder)
-    _in_place(lambda: folder.mkdir(parents=True, exist_ok=True), folder)
-    lock: IO[str] = _in_place(lambda: (folder / _LOCK).open("a", encoding="utf-8"), folder)
-    with lock:
-        _lock(lock, folder)
+    in_place(lambda: folder.mkdir(parents=True, exist_ok=True), folder)
+    with _locked(folder):
         _refuse_if_done(folder)
+        for left in folder.glob(".*.tmp"):  # by a process that was killed while it wrote
+            left.unlink(missing_ok=True)
         yield folder
         (folder / _LOCK).unlink(missing_ok=True)
+
+
+def _locked(folder: Path) -> IO[str]:
+    """Open and lock the file that says who writes; the lock goes with the process, however it ends.
+
+    Another process may take the file away between our opening and our locking it: then again.
+    """
+    path = folder / _LOCK
+    while True:
+        lock: IO[str] = in_place(lambda: path.open("a+", encoding="utf-8"), folder)
+        _lock(lock, folder)
+        if path.exists() and os.path.samestat(path.stat(), os.fstat(lock.fileno())):
+            break
+        lock.close()
+    lock.truncate(0)
+    lock.write(f"process {os.getpid()} on {platform.node()}, since {datetime.now():%Y-%m-%d %H:%M}")
+    lock.flush()
+    return lock
 
 
 def _lock(lock: IO[str], folder: Path) -> None:
@@ -120,7 +142,12 @@ def _lock(lock: IO[str], folder: Path) -> None:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        raise PlaceOrMachine(f"another process is writing results in {folder}") from None
+        lock.seek(0)
+        holder = " ".join(lock.read().split())[:200] or "it has not said which"
+        lock.close()
+        raise PlaceOrMachine(
+            f"another process is writing results in {folder} ({holder}); wait for it or end it"
+        ) from None
 
 
 def _refuse_if_done(folder: Path) -> None:
@@ -137,7 +164,7 @@ def write_file(folder: Path, name: str, data: bytes) -> Path:
         Where the disk refuses, or the run is finished.
     """
     _refuse_if_done(folder)
-    _in_place(lambda: _write(folder / name, data), folder)
+    in_place(lambda: _write(folder / name, data), folder)
     return folder / name
 
 
@@ -183,9 +210,9 @@ def finish(folder: Path) -> None:
 def rebuild_file(folder: Path, name: str, data: bytes) -> Path:
     """Replace a file that is made from the tables (the report) in a finished run."""
     listed = json.loads((folder / DONE).read_text(encoding="utf-8"))
-    _in_place(lambda: _write(folder / name, data), folder)
+    in_place(lambda: _write(folder / name, data), folder)
     listed["files"][name] = hashlib.sha256(data).hexdigest()
-    _in_place(lambda: _write(folder / DONE, _json(listed)), folder)
+    in_place(lambda: _write(folder / DONE, _json(listed)), folder)
     return folder / name
 
 

@@ -22,7 +22,9 @@ SMALL = (
 
 
 def studied(*arguments: str) -> list[str]:
-    return [load_study(job.study).measure.name for job in pass_gate(arguments).jobs]
+    opened = pass_gate(arguments)
+    cells = [opened.cell(number)[0] for number in range(len(opened.grid))]
+    return [load_study(cell.study).measure.name for cell in cells]
 
 
 @pytest.mark.parametrize(
@@ -31,7 +33,7 @@ def studied(*arguments: str) -> list[str]:
      "measures=[cyber_hardening,training]"],
 )  # fmt: skip
 def test_a_list_of_measures_is_one_portfolio(given: str) -> None:
-    (job,) = pass_gate([given]).jobs
+    job, _ = pass_gate([given]).job()
     study = load_study(job.study)
     assert study.measure.name == "cyber_hardening+training"
     assert study.measure.cost_bn_vnd == 230.0

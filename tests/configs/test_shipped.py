@@ -18,9 +18,10 @@ from nts_sim.spec.models import PolicySpec
 OPTIONS = list_options(None)
 GROUPS = {
     "scenario", "network", "threat", "resources", "preparation", "mechanism", "measure", "fund",
-    "information", "policy", "engine", "solver", "plan",
+    "information", "policy", "engine", "solver", "plan", "execution", "precision", "selection",
     "experiment",
 }  # fmt: skip
+NEEDED = {("execution", "dask"): ("++execution.scheduler=tcp://127.0.0.1:8786",)}
 FILES = sorted(config_root().glob("*/*.yaml"))
 
 
@@ -37,7 +38,8 @@ def test_every_file_would_pass_the_gate(path: Path) -> None:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_every_option_makes_a_study(path: Path) -> None:
     group, name = path.parent.name, path.stem
-    (composed,) = compose_jobs([(f"{group}={name}",)], None, OPTIONS)
+    words = (f"{group}={name}", *NEEDED.get((group, name), ()))
+    (composed,) = compose_jobs([words], None, OPTIONS)
     study = load_study(composed.study)
     if group == "policy":
         assert list(study.policies) == [name]
@@ -51,7 +53,9 @@ def test_every_scenario_is_valid(name: str, capsys: pytest.CaptureFixture[str]) 
     assert capsys.readouterr().out.startswith("valid: ")
 
 
-@pytest.mark.parametrize("group", sorted(GROUPS - {"scenario", "experiment", "policy"}))
+@pytest.mark.parametrize(
+    "group", sorted(GROUPS - {"scenario", "experiment", "policy", "execution"})
+)
 def test_every_option_builds_its_world(group: str, capsys: pytest.CaptureFixture[str]) -> None:
     values = ",".join(OPTIONS[group])
     assert main(["validate", "-m", f"{group}={values}"]) == 0, capsys.readouterr().err

@@ -119,7 +119,11 @@ def made(name, opener):
 POLICIES = {"idle": partial(made, "idle", idle), "busy": partial(made, "busy", busy)}
 
 
-COMPARED = [name for name in TABLES if name not in {*PLAN_TABLES, *INSIGHT_TABLES, "portfolios"}]
+COMPARED = [
+    name
+    for name in TABLES
+    if name not in {*PLAN_TABLES, *INSIGHT_TABLES, "portfolios", "precision", "selection"}
+]
 
 
 @pytest.fixture(scope="module")

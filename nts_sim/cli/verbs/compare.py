@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from nts_sim.cli.flags import Flags
 from nts_sim.cli.hydra_app import run_hydra_verb
+from nts_sim.cli.verbs.sweep import all_cells
 
 if TYPE_CHECKING:
     from nts_sim.cli.prepare import Prepared
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str], flags: Flags) -> int:
     """Check everything, then do the work; return the exit code."""
-    return run_hydra_verb("compare", arguments, flags, _act, "a baseline")
+    return run_hydra_verb("compare", arguments, flags, _act, "a baseline", sweep=all_cells)
 
 
 def _act(prepared: Prepared, flags: Flags) -> int:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from nts_sim.cli.flags import Flags
 from nts_sim.cli.hydra_app import run_hydra_verb
+from nts_sim.cli.verbs.sweep import all_cells
 
 if TYPE_CHECKING:
     from nts_sim.cli.prepare import Prepared
@@ -18,7 +19,7 @@ def main(arguments: Sequence[str], flags: Flags) -> int:
     """Check everything, then do the work; return the exit code."""
     chosen = any(argument.lstrip("+").startswith("policy=") for argument in arguments)
     arguments = [*arguments, *(() if chosen else (f"policy={DEFAULT_POLICY}",))]
-    return run_hydra_verb("run", arguments, flags, _act, "one policy")
+    return run_hydra_verb("run", arguments, flags, _act, "one policy", sweep=all_cells)
 
 
 def _act(prepared: Prepared, flags: Flags) -> int:

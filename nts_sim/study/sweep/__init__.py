@@ -1,1 +1,1 @@
-"""Sweeps: many cells (choices of values) × policies × replications, never lost, told in one table."""
+"""Sweeps: cells (values of axes) × policies × replications, never lost, told in one table."""

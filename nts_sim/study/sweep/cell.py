@@ -32,6 +32,14 @@ class Cell:
     scenarios: tuple[tuple[str, float, ScenarioSpec], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Own:
+    """A planner's own policy: ``FILE.py:function``, and the SHA-256 of the file."""
+
+    where: str
+    digest: str
+
+
 class Cells(Protocol):
     """The cells of a sweep, made anew each time they are gone through, so that few are held."""
 

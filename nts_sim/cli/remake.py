@@ -1,0 +1,120 @@
+"""Make the tables of a run again from its manifest; nothing is written.
+
+The study in the manifest passes the checks that every study passes, and never meets Hydra.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from nts_sim.cli.compose import Composed, Member
+from nts_sim.cli.flags import Flags
+from nts_sim.cli.prepare import Prepared, Wants, prepare
+from nts_sim.errors import InvalidInput, Problem
+from nts_sim.study.replay import Record, changed_tables, files_of, files_of_results
+from nts_sim.tables.load import load_tables
+
+_WANTS: Mapping[str, Wants] = {"compare": "a baseline"}
+
+
+def replayed(
+    record: Record, flags: Flags, tables_dir: Path | None = None, workers: int | None = None
+) -> dict[str, bytes]:
+    """Make the tables of a run again: file name → content.
+
+    Parameters
+    ----------
+    record : of its manifest, whoever wrote it
+    flags : the planner's own policy, where the run had one
+    tables_dir : the planner's own tables, where the run had some
+    workers : processes; None: one a core
+
+    Raises
+    ------
+    InvalidInput
+        Where an input is not the one the run was made from, before anything of it is run.
+    """
+    check_inputs(record, flags, tables_dir)
+    prepared = prepare(_composed(record, tables_dir, workers), {}, flags, _wants(record))
+    return _made(prepared, record.verb, flags)
+
+
+def tables_now(tables_dir: Path | None) -> dict[str, str]:
+    """SHA-256 of every input table there is, by file name."""
+    return {f"{name}.csv": digest for name, digest in load_tables(tables_dir).digests.items()}
+
+
+def check_inputs(record: Record, flags: Flags, tables_dir: Path | None) -> None:
+    """Refuse to make a run again from other tables or another policy file than it had."""
+    problems = [*_policy_problems(record, flags), *_set_problems(record)]
+    tables = changed_tables(record, tables_now(tables_dir))
+    named = record.config.get("tables_dir")
+    if tables and named and tables_dir is None:
+        what = "the run had tables of a planner's own; give them again: tables_dir=FOLDER"
+        tables = [Problem("tables_dir", what)]
+    if problems or tables:
+        raise InvalidInput([*problems, *tables], "what the run was made from")
+
+
+def _policy_problems(record: Record, flags: Flags) -> list[Problem]:
+    file, _, given = (flags.policy_file or "").rpartition(":")
+    own = record.own_policies
+    problems = [
+        Problem("--policy-file", f"give the planner's own policy again: FILE.py:{name}")
+        for name in own
+        if name != given
+    ]
+    if given and given not in own:
+        problems.append(Problem("--policy-file", f"the run had no policy of its own named {given}"))
+    if given in own and not problems:
+        if not Path(file).is_file():
+            return [Problem("--policy-file", f"{file} is not there")]
+        if hashlib.sha256(Path(file).read_bytes()).hexdigest() != own[given]:
+            return [Problem("--policy-file", f"{file} is not the file the run was made with")]
+    return problems
+
+
+def _set_problems(record: Record) -> list[Problem]:
+    """Find what keeps a set of scenarios from being put together as it was."""
+    scenario = record.config.get("scenario")
+    weights = scenario.get("weights") if isinstance(scenario, dict) else None
+    kept = {member.name: member.weight for member in record.members}
+    if (weights or {}) == kept:
+        return []
+    what = "a set of scenarios whose members the manifest does not hold; it cannot be made again"
+    return [Problem("manifest.json", what)]
+
+
+def _composed(record: Record, tables_dir: Path | None, workers: int | None) -> Composed:
+    """Put the study together; its places and its processes are ours to say."""
+    given = {
+        "results_dir": tempfile.gettempdir(),  # somewhere that could be written to; nothing is
+        "tables_dir": None if tables_dir is None else str(tables_dir),
+        "workers": workers,
+        "execution": {"name": "local"},
+    }
+    config = {**record.config, **given}
+    members = tuple(Member(m.name, m.weight, m.config) for m in record.members)
+    scenario = config.get("scenario")
+    if not members and isinstance(scenario, dict):
+        members = (Member(str(scenario.get("name")), 1.0, scenario),)
+    return Composed(config, {}, members, config.get("measures") or {})
+
+
+def _wants(record: Record) -> Wants:
+    return _WANTS.get(record.verb, "one policy")
+
+
+def _made(prepared: Prepared, verb: str, flags: Flags) -> dict[str, bytes]:
+    from nts_sim.cli.work import plan_frames, portfolio_frames, simulated_results
+    from nts_sim.study.store import csv_bytes
+
+    if verb == "plan":
+        frames = plan_frames(prepared, flags)
+        return {**files_of(frames), "plan.csv": csv_bytes(frames["orders"])}
+    if verb == "portfolios":
+        return files_of(portfolio_frames(prepared, flags))
+    return files_of_results(simulated_results(prepared, flags))

@@ -1,0 +1,174 @@
+"""``replay``: make a finished run again from its manifest, and say whether it is the same."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nts_sim.cli.flags import Flags
+from nts_sim.errors import InvalidInput, Problem
+
+if TYPE_CHECKING:
+    from nts_sim.study.replay import Change, Verdict
+
+NOT_THE_SAME = 3
+_SHOWN_MODULES, _SHOWN_FILES = 8, 3
+
+
+@dataclass(frozen=True)
+class _Asked:
+    run: Path
+    tables_dir: Path | None
+    workers: int | None
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What came of the run: its tables, what changed since, files that are gone or damaged."""
+
+    verdicts: tuple[Verdict, ...]
+    changes: tuple[Change, ...]
+    gone: tuple[str, ...]
+    damaged: tuple[str, ...]
+
+    @property
+    def differing(self) -> tuple[Verdict, ...]:
+        return tuple(verdict for verdict in self.verdicts if not verdict.same)
+
+    @property
+    def same(self) -> bool:
+        return not self.differing and not self.damaged
+
+
+def main(arguments: Sequence[str], flags: Flags) -> int:
+    """Replay; nothing is written, and the run is only read."""
+    asked = _read(arguments)
+    found = _found(asked, flags)
+    print(_json(asked.run, found) if flags.json else "\n".join(_told(found)))
+    return 0 if found.same else NOT_THE_SAME
+
+
+def _found(asked: _Asked, flags: Flags) -> _Found:
+    from nts_sim.cli.remake import replayed, tables_now
+    from nts_sim.study import replay
+
+    recorded = replay.recorded_files(asked.run)
+    record = replay.read_record(asked.run)
+    gone, damaged = replay.damaged_files(asked.run, recorded)
+    try:
+        made = replayed(record, flags, asked.tables_dir, asked.workers)
+    except InvalidInput as error:
+        changes = replay.changed_since(record, {})
+        since = [Problem("changed since", line) for line in _changes(changes)]
+        raise InvalidInput([*error.problems, *since], error.subject) from None
+    return _Found(
+        tuple(replay.verdicts(made, recorded, asked.run)),
+        tuple(replay.changed_since(record, tables_now(asked.tables_dir))),
+        tuple(gone), tuple(damaged),
+    )  # fmt: skip
+
+
+# --- arguments -------------------------------------------------------------------------------
+
+
+def _read(arguments: Sequence[str]) -> _Asked:
+    given: dict[str, str] = {}
+    runs = [argument for argument in arguments if "=" not in argument]
+    problems = []
+    if len(runs) != 1:
+        what = "takes one run: its folder, or its run id and results_dir=FOLDER"
+        problems.append(Problem("replay", what))
+    for argument in arguments:
+        key, equals, value = argument.partition("=")
+        if equals and key not in ("results_dir", "tables_dir", "workers"):
+            what = "unknown; a run is replayed as it was: only results_dir=, tables_dir= and "
+            problems.append(Problem(argument, what + "workers= may be given"))
+        elif equals:
+            given[key] = value
+    problems += _value_problems(given)
+    if problems:
+        raise InvalidInput(problems, "the command line")
+    tables, workers = given.get("tables_dir"), given.get("workers")
+    return _Asked(
+        _run_folder(runs[0], Path(given.get("results_dir", "results"))),
+        None if tables is None else Path(tables),
+        None if workers is None else int(workers),
+    )
+
+
+def _value_problems(given: Mapping[str, str]) -> Iterator[Problem]:
+    workers, tables = given.get("workers", "1"), given.get("tables_dir")
+    if not (workers.isdecimal() and workers.isascii() and 1 <= int(workers[:6]) <= 256):
+        yield Problem("workers", f"{workers!r} is not a whole number from 1 to 256")
+    if tables is not None and not Path(tables).is_dir():
+        yield Problem("tables_dir", f"the folder {tables!r} is not there")
+
+
+def _run_folder(run: str, results: Path) -> Path:
+    """Find a run by its folder, or by its id below the results."""
+    from nts_sim.study.store import is_done
+
+    folder = Path(run)
+    found = [folder] if folder.is_dir() else []
+    if not found and folder.name == run and results.is_dir():
+        found = sorted(place / run for place in results.iterdir() if (place / run).is_dir())
+    if len(found) > 1:
+        what = f"is in {len(found)} folders: {', '.join(map(str, found))}; give one of them"
+        raise InvalidInput([Problem(run, what)], "the command line")
+    if not found:
+        what = f"is no folder, and no run of that name is in {results}"
+        raise InvalidInput([Problem(run, what)], "the command line")
+    if not is_done(found[0]):
+        what = "is not a finished run (no DONE.json)"
+        raise InvalidInput([Problem(str(found[0]), what)], "the run")
+    return found[0]
+
+
+# --- telling ---------------------------------------------------------------------------------
+
+
+def _told(found: _Found) -> Iterator[str]:
+    total, differing = len(found.verdicts), found.differing
+    if found.same:
+        yield f"the same: {total} of {total} tables"
+    else:
+        yield f"not the same: {total - len(differing)} of {total} tables are"
+    yield from (f"  {verdict.table} {verdict.note}" for verdict in differing)
+    yield from (f"  {name} is not the file the run wrote" for name in found.damaged)
+    notes = [verdict.note for verdict in found.verdicts if verdict.same and verdict.note]
+    yield from (f"  {note}" for note in notes)
+    if len(found.gone) == 1:
+        yield f"  1 file that the run wrote is not there any more: {found.gone[0]}"
+    elif found.gone:
+        listed = ", ".join(found.gone[:_SHOWN_FILES])
+        yield f"  {len(found.gone)} files that the run wrote are not there any more: {listed} …"
+    lines = list(_changes(found.changes))
+    if lines:
+        yield "changed since:" if differing else "changed since, without effect on the tables:"
+    elif differing:
+        yield "nothing that the manifest tells of has changed since"
+    yield from (f"  {line}" for line in lines)
+
+
+def _changes(changes: Sequence[Change]) -> Iterator[str]:
+    """Tell the changes, of modules no more than fit a screen."""
+    modules = [change for change in changes if change.what.startswith("code ")]
+    others = [change for change in changes if change not in modules]
+    yield from (change.told for change in (*others, *modules[:_SHOWN_MODULES]))
+    if len(modules) > _SHOWN_MODULES:
+        yield f"… and {len(modules) - _SHOWN_MODULES} more modules"
+
+
+def _json(run: Path, found: _Found) -> str:
+    content = {
+        "run": str(run),
+        "same": found.same,
+        "tables": {v.table: {"same": v.same, "note": v.note} for v in found.verdicts},
+        "changed_since": [{"what": c.what, "was": c.was, "now": c.now} for c in found.changes],
+        "gone": list(found.gone),
+        "damaged": list(found.damaged),
+    }
+    return json.dumps(content, ensure_ascii=False, indent=1)
