@@ -29,6 +29,9 @@ from nts_sim.tables.load import Tables
 from nts_sim.world.build import build_world
 
 T = TypeVar("T")
+Problems = tuple[Problem, ...]
+Known = dict[bytes, Problems]
+"""Problems of what was made for some cell, by a digest of what it is made of."""
 MAX_TOLD = 60
 """Different problems after which further cells are not examined: nobody reads more."""
 _NOT_OF_A_WORLD = {
@@ -125,7 +128,7 @@ def check_cells(cells: SweptCells, progress: Callable[[int], None]) -> Common:
     folder = found.attempt(0, cells.tables_dir)
     tables = found.attempt(0, tables_in, folder)
     first: Study | None = None
-    seen: set[bytes] = set()
+    known: Known = {}
     for number in range(len(cells)):
         progress(number)
         loaded = found.attempt(number, cells.load, number)
@@ -133,7 +136,7 @@ def check_cells(cells: SweptCells, progress: Callable[[int], None]) -> Common:
         if loaded and loaded.study.tables_dir != folder:
             found.add(number, (Problem("tables_dir", "is the same for all cells of a sweep"),))
         if loaded and tables:
-            _check_parts(number, loaded, tables, cells.flags, seen, found)
+            _check_parts(number, loaded, tables, cells.flags, known, found)
         if len(found.cells_of) > MAX_TOLD:
             break
     found.stop_if_any()
@@ -143,25 +146,29 @@ def check_cells(cells: SweptCells, progress: Callable[[int], None]) -> Common:
 
 
 def _check_parts(
-    number: int, loaded: Loaded, tables: Tables, flags: Flags, seen: set[bytes], found: _Found
+    number: int, loaded: Loaded, tables: Tables, flags: Flags, known: Known, found: _Found
 ) -> None:
     """Make the policies and worlds of a cell, unless the same were made for another."""
     study = loaded.study
     for name, make in policy_sources(study, own_policies(flags)).items():
         text = study.policies[name].model_dump_json() + study.solver.model_dump_json()
-        if _is_new(f"{name} {text}", seen):
-            found.attempt(number, check_policies, {name: make})
+        found.add(number, _problems(known, f"{name} {text}", check_policies, {name: make}))
     text = study.model_dump_json(exclude=_NOT_OF_A_WORLD | {"scenario"})
     for _, _, scenario in loaded.scenarios:
-        if _is_new(f"{scenario.model_dump_json()} {text}", seen):
-            found.attempt(number, build_world, study, scenario, tables)
+        what = f"{scenario.model_dump_json()} {text}"
+        found.add(number, _problems(known, what, build_world, study, scenario, tables))
 
 
-def _is_new(text: str, seen: set[bytes]) -> bool:
-    digest = hashlib.blake2b(text.encode(), digest_size=16).digest()
-    known = digest in seen
-    seen.add(digest)
-    return not known
+def _problems(known: Known, what: str, make: Callable[..., Any], *given: Any) -> Problems:
+    """Return the problems of making something, found out once for each that is the same."""
+    digest = hashlib.blake2b(what.encode(), digest_size=16).digest()
+    if digest not in known:
+        try:
+            make(*given)
+            known[digest] = ()
+        except InvalidInput as error:
+            known[digest] = error.problems
+    return known[digest]
 
 
 @dataclass

@@ -117,6 +117,8 @@ class Grid(Sequence[tuple[str, ...]]):
         }
 
     def _chosen(self, number: int) -> Iterator[tuple[Axis, int]]:
+        if not 0 <= number < self.n_cells:
+            raise IndexError(f"there is no cell {number} of {self.n_cells}")
         indices = []
         for bundle in reversed(self.bundles):
             number, index = divmod(number, len(bundle[0].texts))

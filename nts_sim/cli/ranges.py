@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal, DecimalException
 
 _NUMBER = r"[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?"
 _RANGE = re.compile(rf"({_NUMBER})\.\.({_NUMBER})(?::({_NUMBER}))?")
@@ -32,7 +32,7 @@ class Range:
         """Return how many values there are, without making them; inf beyond all counting."""
         try:
             return float((self.stop - self.start) // step) + 1.0
-        except InvalidOperation:
+        except DecimalException:
             return float("inf")
 
     def values(self, step: Decimal) -> Iterator[int | float]:

@@ -42,15 +42,20 @@ def told_if_slow(message: str, flags: Flags) -> Iterator[None]:
 
 
 @contextmanager
-def progress_on_stderr(flags: Flags) -> Iterator[Progress]:
-    """Give a progress teller: a bar on a terminal, plain lines elsewhere, nothing when quiet."""
+def progress_on_stderr(flags: Flags, *, at_most: bool = False) -> Iterator[Progress]:
+    """Give a progress teller: a bar on a terminal, plain lines elsewhere, nothing when quiet.
+
+    Parameters
+    ----------
+    at_most : the total is what may be done at most, so that no time left is told
+    """
     if flags.quiet:
         yield lambda done, total, failed: None
     elif sys.stderr.isatty():
         with tqdm(unit="run", file=sys.stderr, leave=False) as bar:
             yield lambda done, total, failed: _move(bar, done, total, failed)
     else:
-        yield _Lines()
+        yield _Lines(at_most)
 
 
 def _move(bar: tqdm[Never], done: int, total: int, failed: int) -> None:
@@ -62,7 +67,8 @@ def _move(bar: tqdm[Never], done: int, total: int, failed: int) -> None:
 class _Lines:
     """Plain lines with the time left, one every few seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, at_most: bool) -> None:
+        self.at_most = at_most
         self.started = self.told = time.monotonic()
 
     def __call__(self, done: int, total: int, failed: int) -> None:
@@ -71,9 +77,14 @@ class _Lines:
         if done < total and now - self.told < SECONDS_BETWEEN_LINES:
             return
         self.told = now
-        left = f", about {(now - self.started) / done * (total - done):.0f} s left" if done else ""
         worry = f", {failed} failed" if failed else ""
-        print(f"{done} of {total} runs{worry}{left}", file=sys.stderr, flush=True)
+        print(f"{self._where(done, total, now)}{worry}", file=sys.stderr, flush=True)
+
+    def _where(self, done: int, total: int, now: float) -> str:
+        if self.at_most:
+            return f"{done} runs, at most {total}"
+        left = f", about {(now - self.started) / done * (total - done):.0f} s left" if done else ""
+        return f"{done} of {total} runs{left}"
 
 
 class Alive:

@@ -19,6 +19,7 @@ from nts_sim.cli.ranges import Range, parse_range
 from nts_sim.errors import Problem
 from nts_sim.spec.load import is_whole
 
+_COUNTABLE = 1e30
 SEVERAL = "several values need -m or sweep (one run each); policy=a,b alone compares policies"
 
 
@@ -31,7 +32,7 @@ class Key(NamedTuple):
 
 def too_many(count: float) -> Problem:
     """Say that there would be more cells than are ever run."""
-    told = f"{count:,.0f}" if math.isfinite(count) else "endless"
+    told = f"{int(count):,}" if count < _COUNTABLE else "endlessly many"
     return Problem("the sweep", f"asks for {told} cells; at most {MAX_CELLS:,} at a time")
 
 

@@ -163,7 +163,7 @@ def _selection_into(folder: Path, prepared: Prepared, flags: Flags) -> None:
     study, started = prepared.study, time.monotonic()
     budget = study.selection.budget
     _say_engine(prepared, flags, budget, f"at most {budget} replications of all policies together")
-    with progress_on_stderr(flags) as progress:
+    with progress_on_stderr(flags, at_most=True) as progress:
         table = select_policy(study, prepared.worlds, _sources(prepared, flags), progress)
     store.write_table(folder, "selection", table)
     made = int(table["n"].max())

@@ -257,8 +257,8 @@ def test_work_is_told_while_it_lasts(capsys: pytest.CaptureFixture[str]) -> None
 def test_multirun_runs_each_value_once(
     here: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    arguments = ["run", "-m", "seed=1,2", *SMALL[:3], f"results_dir={tmp_path}/r", "--quiet"]
-    assert main(arguments) == 0
+    plan = ["plan", "-m", "seed=1..2", SMALL[0], "policy=do_nothing", "--quiet"]
+    assert main([*plan, f"results_dir={tmp_path}/r"]) == 0
     runs = list(tmp_path.glob("r/*/*/manifest.json"))
     assert sorted(json.loads(run.read_text())["seed"] for run in runs) == [1, 2]
     assert not list(here.glob("multirun*"))

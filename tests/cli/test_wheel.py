@@ -5,13 +5,21 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import sysconfig
 import zipfile
 from pathlib import Path
 
 import pytest
+from build import ProjectBuilder
+from build.env import DefaultIsolatedEnv
 
 import nts_sim
 
+LISTED = (
+    "import inspect; from hydra.core.plugins import Plugins; "
+    "ours = [p for p in Plugins.instance().discover() if 'nts_sim' in p.__module__]; "
+    "print(*map(inspect.getfile, ours))"
+)
 ROOT = Path(nts_sim.__file__).resolve().parent.parent
 
 pytestmark = pytest.mark.slow
@@ -37,6 +45,8 @@ def test_wheel_works_elsewhere(tmp_path: Path) -> None:
     assert "nts_sim/configs/scenario/typhoon_north.yaml" in names
     assert "nts_sim/data/places.csv" in names
     assert any(name.endswith("licenses/LICENSE") for name in names)
+    assert "hydra_plugins/nts_sim_launcher.py" in names
+    assert not [name for name in names if name.startswith("nts_sim/_hydra")]
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     call = (
@@ -50,3 +60,21 @@ def test_wheel_works_elsewhere(tmp_path: Path) -> None:
     told = _done(*command, "run", *small, cwd=elsewhere, PYTHONPATH=str(site))
     assert "report.html" in told
     assert [path.name for path in elsewhere.iterdir()] == ["results"]
+    listed = _done(sys.executable, "-P", "-c", LISTED, cwd=elsewhere, PYTHONPATH=str(site))
+    assert listed.split() == [str(site / "hydra_plugins/nts_sim_launcher.py")] * 2
+
+
+def test_an_editable_install_has_the_plugin_too(tmp_path: Path) -> None:
+    """Hydra looks into the namespace `hydra_plugins`; the checkout has it below `nts_sim`."""
+    with DefaultIsolatedEnv() as env:
+        builder = ProjectBuilder.from_isolated_env(env, ROOT)
+        env.install(builder.build_system_requires)
+        wheel = builder.build("editable", tmp_path / "built")
+    site = tmp_path / "site"
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(site)
+    # -S: the editable install of this environment itself is left out, its packages are not.
+    paths = f"site.addsitedir({str(site)!r}); sys.path.append({sysconfig.get_path('purelib')!r})"
+    call = f"import site, sys; {paths}; {LISTED}"
+    listed = _done(sys.executable, "-P", "-S", "-c", call, cwd=tmp_path, PYTHONPATH="")
+    assert listed.split() == [str(ROOT / "nts_sim/_hydra/hydra_plugins/nts_sim_launcher.py")] * 2

@@ -119,11 +119,8 @@ def made(name, opener):
 POLICIES = {"idle": partial(made, "idle", idle), "busy": partial(made, "busy", busy)}
 
 
-COMPARED = [
-    name
-    for name in TABLES
-    if name not in {*PLAN_TABLES, *INSIGHT_TABLES, "portfolios", "precision", "selection"}
-]
+OTHERS = {*PLAN_TABLES, *INSIGHT_TABLES, "portfolios", "precision", "selection"}
+COMPARED = [name for name in TABLES if name not in OTHERS]
 
 
 @pytest.fixture(scope="module")
