@@ -23,6 +23,8 @@ from nts_sim.words import name_of, number, policy_in_text, say, sentence
 
 _REGRET = LinearSegmentedColormap.from_list("regret", ["#FFFFFF", "#F6C6A3", VERMILLION, "#7A3400"])
 _WIDTH = 10.0
+_LABEL = 16
+"""Letters of the name of a future."""
 _NAMES, _SPAN, _WORST = 0.19, 0.63, 0.83
 """Shares of the width: names of policies, end of the heat-map's width, column of worst cases."""
 
@@ -183,7 +185,10 @@ def _columns(
         parts = [value_name(axis, by_cell.loc[cell, axis]) for axis in differ]
         if several or not parts:
             parts.append(name_of("scenario", scenario))
-        labels.append(shortened(", ".join(parts), 16))
+        labels.append(", ".join(parts))
+    if not several and max(map(len, labels)) > _LABEL:
+        labels = [say("chart.regret.cell", n=cell) for cell, _ in futures[::every]]
+    labels = [shortened(label, _LABEL) for label in labels]
     axes.set_xticks(range(0, len(futures), every), labels, rotation=40, ha="right",
                     rotation_mode="anchor")  # fmt: skip
 

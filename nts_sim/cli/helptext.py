@@ -91,7 +91,17 @@ scenario of a set, is a future; none is taken to be likelier than another.
   aim=3000                          good enough: no worse than this
   aim_pct=10                        good enough: better than the baseline by so many per cent (0)
 Regret is how much worse a policy does than the best one of the same future; the policy whose
-largest regret is least comes first. "for sure": the 95 % interval in a future is all good enough."""
+largest regret is least comes first. "For sure": the whole 95 % interval is good enough."""
+
+_BREAKEVEN = """\
+  fund.balance_factor=0.2..2        the key that is changed, and how far; found to a hundredth of it
+  fund.balance_factor=0.2..2:0.05   found to 0.05
+  policy=a,b,current_practice       the one with the least burden at the value in use is preferred
+  metric=harm_bn_vnd                the burden (total_burden_bn_vnd)
+From the value in use the search goes to both ends in steps that double, until another policy has
+the better mean, and halves that step again and again: mostly 10 to 40 values. It finds the nearest
+change that its steps pass over; two changes inside one step can hide. The same command goes on
+where it was stopped, and shares what sweeps have simulated. If a replication fails it stops (3)."""
 
 _SELECT = """\
 Worse policies are left out as it goes, so replications are spent where they matter.
@@ -136,6 +146,12 @@ VERBS: dict[str, Verb] = {
         "nts-sim robustness FOLDER [metric=…] [aim=NUMBER|aim_pct=NUMBER]",
         "which policy does well whatever comes: regret over the cells of a kept sweep",
         _ROBUSTNESS,
+    ),
+    "breakeven": Verb(
+        "nts-sim breakeven key=from..to policy=a,b [scenario=…] [metric=…] [key=value …]",
+        "the smallest change of one number at which another policy becomes the better one",
+        _BREAKEVEN + "\n\n" + _STUDY,
+        groups=True,
     ),
     "plan": Verb(
         "nts-sim plan [scenario=…] [key=value …]",

@@ -19,6 +19,7 @@ from nts_sim.outcomes.insight.axes import own_rows
 from nts_sim.outcomes.metrics import Metric
 from nts_sim.spec.load import suggestion
 from nts_sim.study.sweep.kept import Kept, Lesson, Question
+from nts_sim.words import sentence
 
 FEWEST_CELLS: Final = 10
 """Of fewer, shuffles cannot tell a box from luck."""
@@ -83,7 +84,7 @@ def _discovered(kept: Kept, failing: discovery.Failing, run_id: str) -> Lesson:
     rows = own_rows(kept.cells, kept.summary)
     found = discovery.discover(kept.cells, rows, kept.axes, failing, kept.seed)
     chart = discovery_chart(found, view_of(kept, run_id))
-    finding = [discovery_sentence(found, kept.baseline) + "."]
+    finding = [sentence(discovery_sentence(found, kept.baseline)) + "."]
     return Lesson({"boxes": found.boxes}, drawn({"boxes": chart}), finding)
 
 
@@ -127,8 +128,8 @@ def _robust(kept: Kept, asked: ToRobustness, run_id: str) -> Lesson:
     view = view_of(kept, run_id)
     chart = regret_heat(regret, kept.cells, kept.axes, view)
     finding = [
-        robustness_sentence(frames["robustness"], kept.cells, kept.axes) + ".",
-        satisficing_sentence(frames["satisficing"], kept.baseline) + ".",
+        sentence(robustness_sentence(frames["robustness"], kept.cells, kept.axes)) + ".",
+        sentence(satisficing_sentence(frames["satisficing"], kept.baseline)) + ".",
     ]
     return Lesson(frames, drawn({"regret": chart}), finding)
 

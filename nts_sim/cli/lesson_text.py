@@ -83,7 +83,7 @@ def _robustness(frames: Frames) -> str:
     enough = frames["satisficing"].set_index("policy")
     rows = [
         (row["policy"], f"{_short(row['largest_regret'])} {_between(row)}",
-         f"cell {row['cell']}, {row['scenario']}", _short(row["mean_regret"]),
+         _met(row), _short(row["mean_regret"]),
          f"{row['best_in']} of {row['futures']}", str(row["clearly_behind_in"]),
          _share(enough.loc[row["policy"]]))
         for row in table.to_dict("records")
@@ -92,6 +92,10 @@ def _robustness(frames: Frames) -> str:
               "good enough in")  # fmt: skip
     first = table.iloc[0]
     return f"regret in {first['metric']}, {first['unit']}\n{aligned([header, *rows])}"
+
+
+def _met(row: Mapping[Any, Any]) -> str:
+    return f"cell {row['cell']}, {row['scenario']}" if row["largest_regret"] > 0.0 else "nowhere"
 
 
 def _share(row: pd.Series[Any]) -> str:

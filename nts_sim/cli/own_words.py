@@ -71,12 +71,13 @@ class Words:
             return None
         return value
 
-    def metric(self) -> Metric:
-        """Return the outcome that is looked at."""
+    def metric(self, burdens: bool = False) -> Metric:
+        """Return the outcome that is looked at; a burden only, of which less is better."""
         from nts_sim.outcomes.metrics import BY_NAME
         from nts_sim.study.sweep.unit import COLUMNS
 
-        return BY_NAME[self.one_of("metric", COLUMNS, DEFAULT_METRIC)]
+        known = [name for name in COLUMNS if BY_NAME[name].lower_is_better or not burdens]
+        return BY_NAME[self.one_of("metric", known, DEFAULT_METRIC)]
 
     def folder(self) -> str:
         """Return the one folder among the words left; whatever else is left is a problem."""

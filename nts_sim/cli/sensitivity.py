@@ -24,6 +24,7 @@ from nts_sim.outcomes.insight.sensitivity import cell_outcomes, sensitivity_tabl
 from nts_sim.outcomes.metrics import Metric
 from nts_sim.study.sweep.cell import Cells
 from nts_sim.study.sweep.kept import Kept, Lesson, Question, read_sweep
+from nts_sim.words import sentence
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def _learnt(kept: Kept, asked: Asked, run_id: str) -> Lesson:
         end = f"_less_{first['baseline']}" if first["baseline"] else ""
         made = sensitivity_charts(rows, view)
         charts |= {f"{name}_{first['policy']}{end}": chart for name, chart in made.items()}
-    finding = [sensitivity_sentence(rows) + "." for rows in parts]
+    finding = [sentence(sensitivity_sentence(rows)) + "." for rows in parts]
     return Lesson({"sensitivity": joined("sensitivity", parts)}, drawn(charts), finding)
 
 

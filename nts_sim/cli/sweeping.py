@@ -97,7 +97,7 @@ def swept(asked: Asked, flags: Flags, verb: str) -> Swept:
 def estimated(asked: Asked) -> Estimate:
     """Reckon what a sweep will take; nothing is written."""
     study = next(iter(asked.cells)).study
-    _make_ready(asked, Flags(quiet=True))
+    make_engine_ready(asked, Flags(quiet=True))
     results = Path(study.results_dir)
     return estimate(asked, Parts(results, results), _workers(asked, study))
 
@@ -106,10 +106,10 @@ def _sweep_into(folder: Path, asked: Asked, flags: Flags, verb: str) -> int:
     study, started = next(iter(asked.cells)).study, time.monotonic()
     parts = Parts(Path(study.results_dir), folder)
     say(_opening(asked), flags)
-    _make_ready(asked, flags)
+    make_engine_ready(asked, flags)
     with (
         Ledger(folder) as ledger,
-        _executor(asked, study) as executor,
+        executor_for(asked, study) as executor,
         progress_on_stderr(flags) as progress,
     ):
         count = drive(asked, parts, executor, ledger, progress)
@@ -135,7 +135,7 @@ def _opening(asked: Asked) -> str:
 
 
 @contextmanager
-def _executor(asked: Asked, study: Study) -> Iterator[Executor]:
+def executor_for(asked: Asked, study: Study) -> Iterator[Executor]:
     """Choose who works, and leave nothing running."""
     executor: Executor
     if study.execution.name == "dask":
@@ -157,7 +157,7 @@ def _workers(asked: Asked, study: Study) -> int:
     return worker_count(study.workers, len(asked.cells) * ceil(most_replications(study) / PART))
 
 
-def _make_ready(asked: Asked, flags: Flags) -> None:
+def make_engine_ready(asked: Asked, flags: Flags) -> None:
     """Compile the fast engine before workers would all do so at once."""
     cell = next(iter(asked.cells))
     if asked.engine == "compiled" and cell.study.execution.name == "local":
