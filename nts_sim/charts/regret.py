@@ -62,17 +62,19 @@ def satisficing_sentence(table: pd.DataFrame, baseline: str) -> str:
     table : table `satisficing`, of one aim
     baseline : policy that a relative aim is held against
     """
-    first = table.sort_values("share", ascending=False, kind="stable").iloc[0]
+    others = table[~np.isfinite(table["relative_pct"]) | (table["policy"] != baseline)]
+    first = others.sort_values("share", ascending=False, kind="stable").iloc[0]
     metric = BY_NAME[str(first["metric"])]
     told = {"metric": name_of("metric", metric.name), "baseline": policy_in_text(baseline)}
     if np.isfinite(first["limit"]):
         key = "chart.regret.no_more" if metric.lower_is_better else "chart.regret.no_less"
         aim = say(key, limit=first["limit"], unit=name_of("unit", metric.unit), **told)
     else:
-        aim = say("chart.regret.better", pct=first["relative_pct"], **told)
+        key = "chart.regret.better" if first["relative_pct"] else "chart.regret.no_worse"
+        aim = say(key, pct=first["relative_pct"], **told)
     if not first["share"] > 0.0:
         return say("chart.regret.never_enough", aim=aim, n=int(first["futures"]))
-    equal = table[table["share"] == first["share"]]
+    equal = others[others["share"] == first["share"]]
     return say("chart.regret.enough", aim=aim, share=first["share"], n=int(first["futures"]),
                policy=say("chart.regret.and_also").join(map(policy_in_text, equal["policy"])),
                low=first["share_low"], high=first["share_high"])  # fmt: skip

@@ -100,6 +100,8 @@ def test_regret_and_who_is_good_enough(kept: Path, capsys: pytest.CaptureFixture
     told = capsys.readouterr().out
     assert "Current practice has the least largest regret: at worst 500 bn VND" in told
     assert "informed practice, in 81\u00a0% of 32" in told
+    assert main(["robustness", str(kept)]) == 0
+    assert "no worse than under current practice) in most" in capsys.readouterr().out
     assert main(["robustness", str(kept), "aim_pct=10", "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)
     enough = {row["policy"]: row["share"] for row in answer["tables"]["satisficing"]}
