@@ -51,13 +51,14 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def labels(values: pd.DataFrame, reference: int) -> dict[int, str]:
-    """Name each cell after the values in which it differs from the reference."""
+    """Name cells after what differs from the reference, and that one after its values if few."""
     base = values.loc[reference]
     told = {
         int(str(cell)): _all_told({key: row[key] for key in values if row[key] != base[key]})
         for cell, row in values.iterrows()
     }
-    return {cell: text or AS_IT_IS for cell, text in told.items()}
+    few = _all_told(dict(base.items())) if len(base) <= MOST_TOLD else AS_IT_IS
+    return {cell: text or few for cell, text in told.items()}
 
 
 def _all_told(changes: Mapping[str, object]) -> str:
@@ -112,7 +113,8 @@ def draw(found: pd.DataFrame, title: str, reference: str, path: Path) -> None:
     cells, policies = list(dict.fromkeys(shown["cell"])), list(dict.fromkeys(shown["policy"]))
     counts = sorted(set(shown["n"]))
     told = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
-    others = f" {left_out} more cells cannot be told from it." if left_out else ""
+    more = "1 more cell" if left_out == 1 else f"{left_out} more cells"
+    others = f" {more} cannot be told from it." if left_out else ""
     below = (
         f"Burden (harm and cost) against '{reference}' on the same luck, bn VND; left of the line "
         f"is better. Bars: 95 % intervals of the paired difference, {told} replications.{others}"

@@ -48,7 +48,7 @@ def main(arguments: Sequence[str]) -> int:
     results = run_comparison(study, [(name, 1.0, world) for name, world in worlds.items()])
     found = differences(simulated(worlds, results.frames["outcomes"]), "as it is")
     print(found.round(1).to_string(index=False))
-    title = "Central reserve or local stock: the same units elsewhere"
+    title = "The same units do more with the provinces than in the national reserve"
     draw(found, f"{title} ({scenario})", "as it is", HERE / f"{scenario}.png")
     return 0
 

@@ -10,7 +10,7 @@ as equally likely; each of these preparations then meets each emergency, with he
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import hydra
@@ -50,13 +50,17 @@ def main(arguments: Sequence[str]) -> int:
     replications = int(arguments[0]) if arguments else 100
     preparation = arguments[1] if len(arguments) > 1 else "standard"
     studies = {name: study_of(name, preparation) for name in SCENARIOS}
-    plans = plans_of(studies)
+    threats = all_threats(studies.values())
+    plans = plans_of(studies, threats)
     for name in SCENARIOS:
-        world = world_of(studies[name])
+        # Posted teams are paid for as long as an emergency lasts, so the budget may not bind again.
+        world = world_of(unbounded(studies[name]), threats)
         made = [simulated(world, plan, about, replications) for about, plan in plans.items()]
         found = differences(pd.concat(made), NOTHING)
         print(f"\n{name}\n{found.round(1).to_string(index=False)}")
-        draw(found, f"Met with a plan for something else: {name}", NOTHING, HERE / f"{name}.png")
+        draw(
+            found, f"What each preparation changes when {name} comes", NOTHING, HERE / f"{name}.png"
+        )
     return 0
 
 
@@ -68,22 +72,42 @@ def study_of(scenario: str, preparation: str) -> Study:
     return load_study({**config, "measures": {}})
 
 
-def world_of(study: Study) -> World:
-    """Build the world of a study."""
+def all_threats(studies: Iterable[Study]) -> tuple[str, ...]:
+    """Return the threats of all emergencies: worlds that have them all share resources."""
+    return tuple(dict.fromkeys(t for study in studies for t in one_scenario(study).threats))
+
+
+def one_scenario(study: Study) -> ScenarioSpec:
+    """Return the scenario of a study that has one."""
     assert isinstance(study.scenario, ScenarioSpec)
-    return build_world(study, study.scenario, load_tables())
+    return study.scenario
 
 
-def plans_of(studies: Mapping[str, Study]) -> dict[str, Preparation | None]:
+def unbounded(study: Study) -> Study:
+    """Lift the budget: what was planned under it is carried out, whatever it comes to."""
+    lifted = study.preparation.model_copy(update={"budget_bn_vnd": 1e6, "place_share_at_most": 1.0})
+    return study.model_copy(update={"preparation": lifted})
+
+
+def world_of(study: Study, threats: tuple[str, ...]) -> World:
+    """Build the world of an emergency, with the threats of all."""
+    scenario = one_scenario(study).model_copy(update={"threats": threats})
+    return build_world(study, scenario, load_tables())
+
+
+def plans_of(
+    studies: Mapping[str, Study], threats: tuple[str, ...]
+) -> dict[str, Preparation | None]:
     """Plan for nothing, for each emergency, and for both as equally likely."""
-    first, second = studies
-    asked = {f"for {first}": [first], f"for {second}": [second], "for both": [first, second]}
+    worlds = {name: world_of(study, threats) for name, study in studies.items()}
+    both = [(0.5, one_scenario(study)) for study in studies.values()]
+    study = next(iter(studies.values()))
+    asked = {f"for {name}": [(1.0, world)] for name, world in worlds.items()}
+    asked["for both"] = [in_common_world(study, *member, both, load_tables()) for member in both]
     plans: dict[str, Preparation | None] = {NOTHING: None}
-    for about, names in asked.items():
-        members = [(1.0 / len(names), studies[name].scenario) for name in names]
-        worlds = [in_common_world(studies[first], *m, members, load_tables()) for m in members]
-        plans[about] = planned_for(worlds)
-        tell(about, worlds[0][1], plans[about])
+    for about, members in asked.items():
+        plans[about] = planned_for(members)
+        tell(about, members[0][1], plans[about])
     return plans
 
 
