@@ -18,10 +18,13 @@ from nts_sim.charts.sweep_cells import gap, nothing_chart, value_name
 from nts_sim.charts.sweep_heat import ink_on, where
 from nts_sim.outcomes.insight.axes import named, varied
 from nts_sim.outcomes.insight.robustness import robustness_table
+from nts_sim.outcomes.metrics import BY_NAME
 from nts_sim.words import name_of, number, policy_in_text, say, sentence
 
 _REGRET = LinearSegmentedColormap.from_list("regret", ["#FFFFFF", "#F6C6A3", VERMILLION, "#7A3400"])
 _WIDTH = 10.0
+_LABEL = 16
+"""Letters of the name of a future."""
 _NAMES, _SPAN, _WORST = 0.19, 0.63, 0.83
 """Shares of the width: names of policies, end of the heat-map's width, column of worst cases."""
 
@@ -49,6 +52,32 @@ def robustness_sentence(table: pd.DataFrame, cells: pd.DataFrame, axes: Sequence
     second = table.iloc[1]
     return text + say("chart.regret.next", policy=policy_in_text(str(second["policy"])),
                       regret=second["largest_regret"])  # fmt: skip
+
+
+def satisficing_sentence(table: pd.DataFrame, baseline: str) -> str:
+    """Say which policy is good enough in most futures, and what that means.
+
+    Parameters
+    ----------
+    table : table `satisficing`, of one aim
+    baseline : policy that a relative aim is held against
+    """
+    others = table[~np.isfinite(table["relative_pct"]) | (table["policy"] != baseline)]
+    first = others.sort_values("share", ascending=False, kind="stable").iloc[0]
+    metric = BY_NAME[str(first["metric"])]
+    told = {"metric": name_of("metric", metric.name), "baseline": policy_in_text(baseline)}
+    if np.isfinite(first["limit"]):
+        key = "chart.regret.no_more" if metric.lower_is_better else "chart.regret.no_less"
+        aim = say(key, limit=first["limit"], unit=name_of("unit", metric.unit), **told)
+    else:
+        key = "chart.regret.better" if first["relative_pct"] else "chart.regret.no_worse"
+        aim = say(key, pct=first["relative_pct"], **told)
+    if not first["share"] > 0.0:
+        return say("chart.regret.never_enough", aim=aim, n=int(first["futures"]))
+    equal = others[others["share"] == first["share"]]
+    return say("chart.regret.enough", aim=aim, share=first["share"], n=int(first["futures"]),
+               policy=say("chart.regret.and_also").join(map(policy_in_text, equal["policy"])),
+               low=first["share_low"], high=first["share_high"])  # fmt: skip
 
 
 def _where(cells: pd.DataFrame, axes: Sequence[str], row: pd.Series[Any]) -> str:
@@ -158,7 +187,10 @@ def _columns(
         parts = [value_name(axis, by_cell.loc[cell, axis]) for axis in differ]
         if several or not parts:
             parts.append(name_of("scenario", scenario))
-        labels.append(shortened(", ".join(parts), 16))
+        labels.append(", ".join(parts))
+    if not several and max(map(len, labels)) > _LABEL:
+        labels = [say("chart.regret.cell", n=cell) for cell, _ in futures[::every]]
+    labels = [shortened(label, _LABEL) for label in labels]
     axes.set_xticks(range(0, len(futures), every), labels, rotation=40, ha="right",
                     rotation_mode="anchor")  # fmt: skip
 

@@ -27,6 +27,8 @@ _MOST_SHARE = 1.05
 """Intervals of shares of variance are cut off here: they mean nothing above 1."""
 _VAGUE = 0.25
 """A share of variance known no better than to this, either way, names no first input."""
+_MATTERS = 0.1
+"""Of the largest effect: smaller ones are not named as bent."""
 _ONE_WAY = 0.8
 """An input of which so much of the effect has one sign pushes one way."""
 
@@ -63,11 +65,16 @@ def sensitivity_sentence(rows: pd.DataFrame) -> str:
 
 
 def _told(rows: pd.DataFrame) -> dict[str, object]:
+    """Name the outcome and its unit."""
     if rows.empty:
-        return {"metric": name_of("metric", "total_burden_bn_vnd"), "policy": "", "unit": ""}
+        return {"outcome": name_of("metric", "total_burden_bn_vnd"), "unit": ""}
     first = rows.iloc[0]
-    return {"metric": name_of("metric", first["metric"]), "policy": policy_in_text(first["policy"]),
-            "unit": name_of("unit", first["unit"])}  # fmt: skip
+    names = {"metric": name_of("metric", first["metric"]),
+             "policy": policy_in_text(first["policy"])}  # fmt: skip
+    outcome = say("chart.sensitivity.outcome", **names) if not first["baseline"] else say(
+        "chart.sensitivity.difference", baseline=policy_in_text(first["baseline"]), **names
+    )  # fmt: skip
+    return {"outcome": outcome, "unit": name_of("unit", first["unit"])}
 
 
 def _by_axis(rows: pd.DataFrame) -> pd.DataFrame:
@@ -110,11 +117,11 @@ def sensitivity_bars(rows: pd.DataFrame, view: View) -> Chart:
     listed = "; ".join(f"{axis_name(str(axis))} {number(float(v))}"
                        for axis, v in table["value"].items())  # fmt: skip
     chart = open_chart(
-        view, (9.0, 2.0 + 0.42 * len(shown)), finding, sentence(below),
+        view, (9.0, 2.1 + 0.42 * len(shown)), finding, sentence(below),
         say("chart.sensitivity.reading"),
         say("chart.sensitivity.alt", finding=sentence(finding), listed=listed),
     )  # fmt: skip
-    axes = panel(chart, 0.36, 0.6 / chart.get_figheight(), 0.83, 0.98)
+    axes = panel(chart, 0.36, 0.7 / chart.get_figheight(), 0.83, 0.98)
     _bars(axes, shown, method)
     unit = _told(rows)["unit"] if method == "morris" else say("chart.sensitivity.share")
     axes.set_xlabel(str(unit))
@@ -169,7 +176,7 @@ def morris_plane(rows: pd.DataFrame, view: View) -> Chart:
     """Draw each input's mean effect against how much that effect varies."""
     table = rows.pivot_table(index="axis", columns="measure", values="value", dropna=False)
     x, y = table["effect"].to_numpy(), table["spread"].to_numpy()
-    bent = [axis_name(str(axis)) for axis in table.index[y > x]]
+    bent = [axis_name(str(axis)) for axis in table.index[(y > x) & (x > _MATTERS * x.max())]]
     key = "chart.morris.bent" if bent else "chart.morris.straight"
     finding = say(key, n=len(bent), of=len(table), listed=", ".join(bent[:3]), **_told(rows))
     listed = "; ".join(f"{axis_name(str(a))} {number(float(u))}, {number(float(v))}"

@@ -17,6 +17,8 @@ from nts_sim.world.model import Floats
 
 _MOST_PANELS = 9
 _COLUMNS = 3
+_FILLED = {"x": "X"}
+"""A marker that can be hollow, in place of one that cannot."""
 
 
 @styled
@@ -82,8 +84,10 @@ def _draw(axes: Axes, sweep: Sweep, rows: pd.DataFrame, axis: str, *, first: boo
     colour, y = policy_colour(sweep.focus), rows[_measure(sweep)].to_numpy(dtype=np.float64)
     x = _places(sweep, rows, axis)
     told = rows["separable"].astype(bool).to_numpy() if sweep.compared else np.ones(len(y), bool)
+    marker = policy_marker(sweep.focus)
+    marker = _FILLED.get(marker, marker)
     for chosen, face in ((told, colour), (~told, "white")):
-        axes.scatter(x[chosen], y[chosen], s=14, marker=policy_marker(sweep.focus), facecolors=face,
+        axes.scatter(x[chosen], y[chosen], s=14, marker=marker, facecolors=face,
                      edgecolors=readable(colour), linewidths=0.5, alpha=0.8)  # fmt: skip
     if sweep.compared:
         axes.axhline(0.0, color=policy_colour(sweep.view.baseline), linewidth=1.0)

@@ -5,15 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from nts_sim.cli.grid import MAX_CELLS, Axis, Bundle, Interval
+from nts_sim.cli.grid import MAX_CELLS, Axis, Bundle, Interval, part_of
 from nts_sim.errors import Problem
 from nts_sim.spec.load import suggestion
 
+if TYPE_CHECKING:
+    from nts_sim.outcomes.insight.sensitivity import Design as SensitivityDesign
+
 GRID, LATIN_HYPERCUBE, SOBOL = "grid", "latin_hypercube", "sobol"
-_KINDS = (GRID, LATIN_HYPERCUBE, SOBOL)
+MORRIS, SALTELLI = "morris", "saltelli"
+_KINDS = (GRID, LATIN_HYPERCUBE, SOBOL, MORRIS, SALTELLI)
 _RESERVED = re.compile(r"^(zip|design|design\.\w+)=(.*)$", re.DOTALL)
-_POINTS, _SEED = 64, 147
+_POINTS, _TRAJECTORIES, _SEED = 64, 10, 147
 
 
 @dataclass(frozen=True)
@@ -22,7 +27,8 @@ class Design:
 
     Attributes
     ----------
-    kind : every combination, or a sample of `points` of them drawn with `seed`
+    kind : every combination, or a sample of them drawn with `seed`
+    points : how many cells; of `MORRIS` trajectories, of `SALTELLI` points each varied in turn
     file : of rows, one cell each
     zips : keys that go together, ``key1,key2``
     words : how many of these words were written
@@ -40,6 +46,19 @@ class Design:
         """Whether values are drawn from what is between the ends of an axis."""
         return self.kind != GRID
 
+    def n_cells(self, inputs: int) -> int:
+        """Return how many cells a sample of so many inputs has, by its name and points."""
+        each = {MORRIS: inputs + 1, SALTELLI: inputs + 2}.get(self.kind, 1)
+        points = (
+            self.points if self.kind in (LATIN_HYPERCUBE, MORRIS) else power_of_two(self.points)
+        )
+        return each * points
+
+
+def power_of_two(points: int) -> int:
+    """Return the next power of two, which Sobol points come in."""
+    return 1 << (points - 1).bit_length()
+
 
 def take_design(texts: Sequence[str]) -> tuple[Design, list[str], list[Problem]]:
     """Split what is written after the verb into the design and the rest, in order."""
@@ -54,7 +73,14 @@ def take_design(texts: Sequence[str]) -> tuple[Design, list[str], list[Problem]]
     design = Design(
         kind=kind,
         file=file,
-        points=_whole(given, "design.points", _POINTS, 2, MAX_CELLS, problems),
+        points=_whole(
+            given,
+            "design.points",
+            _TRAJECTORIES if kind == MORRIS else _POINTS,
+            2,
+            MAX_CELLS,
+            problems,
+        ),
         seed=_whole(given, "design.seed", _SEED, 0, 2**31 - 1, problems),
         zips=tuple(value for word, value in words if word == "zip"),
         words=len(words),
@@ -99,15 +125,16 @@ def sample(
 
     Returns
     -------
-    the bundles, those swept now one of `design.points` values; and what there is to say
+    the bundles, those swept now one of `Design.n_cells` values; and what there is to say
 
     References
     ----------
     McKay, Beckman and Conover (1979), Technometrics 21(2): Latin hypercube sampling.
     Owen (1998), J. Complexity 14(4): scrambled Sobol points.
+    `nts_sim.outcomes.insight.sensitivity`: designs of sensitivity.
     """
     swept = [bundle for bundle in bundles if _is_swept(bundle)]
-    points, notes = _unit_points(design, len(swept))
+    points, notes = _unit_points(design, ["+".join(a.key for a in bundle) for bundle in swept])
     together = [
         _drawn(axis, [point[number] for point in points])
         for number, bundle in enumerate(swept)
@@ -122,18 +149,32 @@ def _is_swept(bundle: tuple[Axis | Interval, ...]) -> bool:
     return any(axis.swept for axis in bundle)
 
 
-def _unit_points(design: Design, dimensions: int) -> tuple[list[list[float]], list[str]]:
+def _unit_points(design: Design, inputs: Sequence[str]) -> tuple[list[list[float]], list[str]]:
     from scipy.stats import qmc
 
+    if design.kind == MORRIS:
+        return of_sensitivity(design, inputs).shares.tolist(), []
     if design.kind == LATIN_HYPERCUBE:
-        sampler = qmc.LatinHypercube(dimensions, seed=design.seed)
+        sampler = qmc.LatinHypercube(len(inputs), seed=design.seed)
         return sampler.random(design.points).tolist(), []
-    power = (design.points - 1).bit_length()
-    notes = []
-    if 2**power != design.points:
-        notes.append(f"design=sobol: {2**power} points, the next power of two, in place of "
+    points, notes = power_of_two(design.points), []
+    if points != design.points:
+        word = "design" if design.kind == SOBOL else "method"
+        notes.append(f"{word}=sobol: {points} points, the next power of two, in place of "
                      f"{design.points}")  # fmt: skip
-    return qmc.Sobol(dimensions, seed=design.seed).random_base2(power).tolist(), notes
+    if design.kind == SALTELLI:
+        return of_sensitivity(design, inputs).shares.tolist(), notes
+    sampled = qmc.Sobol(len(inputs), seed=design.seed).random_base2(points.bit_length() - 1)
+    return sampled.tolist(), notes
+
+
+def of_sensitivity(design: Design, inputs: Sequence[str]) -> SensitivityDesign:
+    """Draw a design of `MORRIS` or `SALTELLI`; the same whenever it is drawn."""
+    from nts_sim.outcomes.insight.sensitivity import morris_design, sobol_design
+
+    if design.kind == MORRIS:
+        return morris_design(inputs, design.points, design.seed)
+    return sobol_design(inputs, power_of_two(design.points), design.seed)
 
 
 def _drawn(axis: Axis | Interval, shares: Sequence[float]) -> Axis:
@@ -141,7 +182,7 @@ def _drawn(axis: Axis | Interval, shares: Sequence[float]) -> Axis:
         values = tuple(axis.at(share) for share in shares)
         texts = tuple(f"{axis.prefix}{axis.key}={value!r}" for value in values)
         return Axis(axis.key, values, texts, swept=True)
-    indices = [int(share * len(axis.texts)) for share in shares]
+    indices = [part_of(share, len(axis.texts)) for share in shares]
     return Axis(
         axis.key,
         tuple(axis.values[index] for index in indices),

@@ -51,6 +51,11 @@ class Axis:
         return value if plain else self.texts[index].partition("=")[2]
 
 
+def part_of(share: float, count: int) -> int:
+    """Return which of so many equal parts of [0, 1] holds a share; the last one holds 1."""
+    return min(int(share * count), count - 1)
+
+
 @dataclass(frozen=True, eq=False)
 class Interval:
     """An axis of a sampled design: all numbers from `low` to `high`, or the whole ones."""
@@ -63,9 +68,9 @@ class Interval:
     swept = True
 
     def at(self, share: float) -> float | int:
-        """Return the number at a share in [0, 1) of the way; whole ones have equal shares."""
+        """Return the number at a share in [0, 1] of the way; whole ones have equal shares."""
         if self.whole:
-            return int(self.low) + int(share * (int(self.high) - int(self.low) + 1))
+            return int(self.low) + part_of(share, int(self.high) - int(self.low) + 1)
         # Six digits are as fine as any planner means, and can be read and typed again.
         number = float(f"{self.low + share * (self.high - self.low):.{_DIGITS}g}")
         return min(max(number, self.low), self.high)

@@ -60,6 +60,49 @@ Hydra's own range(0,5), choice(a,b) and interval(0,1) work too; quote their brac
 --dry-run tells how many cells there are, and how much time and memory they take; nothing is run.
 The same command again does only what is missing. At most 100,000 cells."""
 
+_SENSITIVITY = """\
+A key with a range or several values is an input; the cells a method asks for are run as a sweep.
+  method=morris                     what matters at all: design.points (10) x (inputs + 1) cells
+  method=sobol                      shares of the variance: design.points (64) x (inputs + 2) cells
+  fund.balance_factor=0.2..2        every number in between; whole ones where a key takes these
+  fund=standard,tight               one of these
+  metric=harm_bn_vnd                the outcome (total_burden_bn_vnd)
+  policy=greedy,current_practice    each is studied, and the best one's difference to the baseline
+Wider ranges matter more: give each input the range in which it is uncertain.
+--dry-run tells how many cells there are, and how much time and memory they take; nothing is run.
+The same command again does only what is missing. If a cell fails, there is no result (3)."""
+
+_DISCOVER = """\
+FOLDER is a sweep that was kept, as sweep prints it; nothing is simulated. First, for instance:
+  nts-sim sweep design=latin_hypercube design.points=128 scenario=typhoon_north \\
+      policy=current_practice,informed_practice information.lag_days=0..4 fund.balance_factor=0.2..2
+then
+  nts-sim discover FOLDER policy=informed_practice above=3000
+  above=3000                        fails in a cell: more than this (below=… where more is better)
+  loses=true                        fails in a cell: clearly worse than the baseline
+  metric=harm_bn_vnd                the outcome (total_burden_bn_vnd)
+Coverage is the share of all failing cells that a box holds, density the share of its cells that
+fail. A box is told only if shuffled failures give one as good in less than 1 % of shuffles."""
+
+_ROBUSTNESS = """\
+FOLDER is a sweep that was kept, as sweep prints it; nothing is simulated. Every cell, and every
+scenario of a set, is a future; none is taken to be likelier than another.
+  metric=harm_bn_vnd                the outcome (total_burden_bn_vnd)
+  aim=3000                          good enough: no worse than this
+  aim_pct=10                        good enough: better than the baseline by so many per cent (0)
+Regret is how much worse a policy does than the best one of the same future; the policy whose
+largest regret is least comes first. "For sure": the whole 95 % interval is good enough."""
+
+_BREAKEVEN = """\
+  fund.balance_factor=0.2..2        the key that is changed, and how far; found to a hundredth of it
+  fund.balance_factor=0.2..2:0.05   found to 0.05
+  policy=a,b,current_practice       the one with the least burden at the value in use is preferred
+  metric=harm_bn_vnd                the burden (total_burden_bn_vnd)
+From the value in use the search goes to both ends in steps that double, until another policy has
+the better mean, and halves that step again and again: mostly 10 to 40 values. It finds the nearest
+change that its steps pass over; two changes inside one step can hide. The same command goes on
+where it was stopped, and shares what sweeps have simulated. If a replication fails it stops (3)."""
+
 _SELECT = """\
 Worse policies are left out as it goes, so replications are spent where they matter.
 selection.method=kn guarantees, for burdens that are roughly normal, that the chosen is the best or
@@ -86,6 +129,28 @@ VERBS: dict[str, Verb] = {
         "nts-sim sweep [key=a,b …] [key=from..to:step …] [group=option …]",
         "many values of any keys at once: every combination compared, in one table",
         _SWEEP + "\n\n" + _STUDY,
+        groups=True,
+    ),
+    "sensitivity": Verb(
+        "nts-sim sensitivity [method=morris|sobol] [key=from..to …] [policy=a,b] [key=value …]",
+        "which inputs matter most for the outcome, and for a policy's advantage",
+        _SENSITIVITY + "\n\n" + _STUDY,
+        groups=True,
+    ),
+    "discover": Verb(
+        "nts-sim discover FOLDER [policy=…] above=NUMBER|loses=true [metric=…]",
+        "in which part of what was swept a policy fails: boxes of inputs, from a kept sweep",
+        _DISCOVER,
+    ),
+    "robustness": Verb(
+        "nts-sim robustness FOLDER [metric=…] [aim=NUMBER|aim_pct=NUMBER]",
+        "which policy does well whatever comes: regret over the cells of a kept sweep",
+        _ROBUSTNESS,
+    ),
+    "breakeven": Verb(
+        "nts-sim breakeven key=from..to policy=a,b [scenario=…] [metric=…] [key=value …]",
+        "the smallest change of one number at which another policy becomes the better one",
+        _BREAKEVEN + "\n\n" + _STUDY,
         groups=True,
     ),
     "plan": Verb(

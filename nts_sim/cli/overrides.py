@@ -116,6 +116,9 @@ def _put_together(
     if design.sampled and not any(entry.swept for entry in entries):
         problems.append(Problem("design", "has nothing to sample; give a key several values"))
     elif design.sampled and not problems:
+        asks = design.n_cells(sum(any(axis.swept for axis in bundle) for bundle in together))
+        if asks > MAX_CELLS:
+            return Checked(fixed, (too_many(asks),))
         bundles, notes = sample(design, together)
     if design.file:
         rows, found = _rows(design.file, {entry.key for entry in entries}, rules)

@@ -98,7 +98,7 @@ def swept(asked: Asked, flags: Flags, verb: str) -> Swept:
 def estimated(asked: Asked) -> Estimate:
     """Reckon what a sweep will take; nothing is written."""
     study = next(iter(asked.cells)).study
-    _make_ready(asked, Flags(quiet=True))
+    make_engine_ready(asked, Flags(quiet=True))
     results = Path(study.results_dir)
     return estimate(asked, Parts(results, results), _workers(asked, study))
 
@@ -123,10 +123,10 @@ def simulated(folder: Path, asked: Asked, flags: Flags) -> tuple[Parts, Count]:
     study = next(iter(asked.cells)).study
     parts = Parts(Path(study.results_dir), folder)
     say(_opening(asked), flags)
-    _make_ready(asked, flags)
+    make_engine_ready(asked, flags)
     with (
         Ledger(folder) as ledger,
-        _executor(asked, study) as executor,
+        executor_for(asked, study) as executor,
         progress_on_stderr(flags) as progress,
     ):
         return parts, drive(asked, parts, executor, ledger, progress)
@@ -142,7 +142,7 @@ def _opening(asked: Asked) -> str:
 
 
 @contextmanager
-def _executor(asked: Asked, study: Study) -> Iterator[Executor]:
+def executor_for(asked: Asked, study: Study) -> Iterator[Executor]:
     """Choose who works, and leave nothing running."""
     executor: Executor
     if study.execution.name == "dask":
@@ -164,7 +164,7 @@ def _workers(asked: Asked, study: Study) -> int:
     return worker_count(study.workers, len(asked.cells) * ceil(most_replications(study) / PART))
 
 
-def _make_ready(asked: Asked, flags: Flags) -> None:
+def make_engine_ready(asked: Asked, flags: Flags) -> None:
     """Compile the fast engine before workers would all do so at once."""
     cell = next(iter(asked.cells))
     if asked.engine == "compiled" and cell.study.execution.name == "local":

@@ -7,7 +7,7 @@ import math
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Never
@@ -144,13 +144,22 @@ class Alive:
             say(f"  … {self._doing}, {now - self._started:.0f} s so far", self._flags)
 
 
-def tables_json(folder: Path, tables: Mapping[str, pd.DataFrame]) -> str:
-    """Return tables as one JSON document; what is missing or not finite is null."""
+def tables_json(
+    folder: Path, tables: Mapping[str, pd.DataFrame], finding: Sequence[str] = ()
+) -> str:
+    """Return tables as one JSON document; what is missing or not finite is null.
+
+    Parameters
+    ----------
+    finding : sentences that say what the tables mean
+    """
     records = {
         name: json.loads(table.to_json(orient="records", force_ascii=False, double_precision=15))
         for name, table in tables.items()
     }
-    return json.dumps({"run": str(folder), "tables": records}, ensure_ascii=False, indent=1)
+    told = {"finding": list(finding)} if finding else {}
+    content = {"run": str(folder), **told, "tables": records}
+    return json.dumps(content, ensure_ascii=False, indent=1)
 
 
 def ranking_text(frames: Mapping[str, pd.DataFrame], baseline: str) -> str:

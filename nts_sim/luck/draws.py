@@ -57,6 +57,7 @@ class Stream(IntEnum):
     HANDOVER = 12  # entity: mechanism, place and resource · occurrence: how many so far
     FUTURE = 13  # entity: cell (occurrence 0: immune?) or link (occurrence 1: hit in flight?)
     ORDER = 14  # entity: mechanism, of random orders of mechanisms
+    SHUFFLE = 15  # entity: box searched for · occurrence: cell of a sweep · step: shuffle
 
 
 @dataclass(frozen=True, slots=True)

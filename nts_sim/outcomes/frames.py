@@ -232,7 +232,9 @@ TABLES: Final[Mapping[str, tuple[Column, ...]]] = {
         _text("verdict", "best | tied with the best | behind the best"),
     ),
     "sensitivity": (
-        _SCENARIO, _POLICY, _METRIC, _UNIT, _text("method", "morris | sobol"),
+        _SCENARIO, _POLICY,
+        _text("baseline", "the outcome is the difference to this policy; empty: the policy's own"),
+        _METRIC, _UNIT, _text("method", "morris | sobol"),
         _text("axis", "input varied, by its key"),
         _text("measure", "morris, in the metric's unit, for a change over the whole range: effect "
               "(mean size), signed_effect (mean), spread (standard deviation: acts together with "

@@ -20,7 +20,6 @@ from nts_sim.charts.regret import regret_heat, robustness_sentence
 from nts_sim.charts.sensitivity import sensitivity_bars, sensitivity_charts, sensitivity_sentence
 from nts_sim.charts.sweep import sweep_charts, sweep_view
 from nts_sim.charts.sweep_cells import axis_name, shape_of, sweep_of
-from nts_sim.outcomes.insight.axes import Choice, Range
 from nts_sim.outcomes.insight.breakeven import breakeven
 from nts_sim.outcomes.insight.discovery import Failing, discover, holds
 from nts_sim.outcomes.insight.robustness import regret_table, robustness_table
@@ -238,12 +237,15 @@ def test_the_same_tables_give_the_same_bytes() -> None:
 
 # --- sensitivity ------------------------------------------------------------------------------
 
-INPUTS = (Range("information.lag_days", 0.0, 4.0), Range("resources.stock_factor", 0.3, 2.0),
-          Choice("preparation", ("none", "standard")), Range(f"a.{LONG}", 0.0, 1.0))  # fmt: skip
+INPUTS = ("information.lag_days", "resources.stock_factor", "preparation", f"a.{LONG}")
 
 
 def _table(design: Design, outcome: Callable[..., float]) -> pd.DataFrame:
-    values = np.array([outcome(*cell) for cell in design.cells])
+    """Lag 0 to 4 days, stock 0.3 to 2, one of two preparations, and what does not matter."""
+    values = np.array([
+        outcome(4.0 * lag, 0.3 + 1.7 * stock, "standard" if mode >= 0.5 else "none", idle)
+        for lag, stock, mode, idle in design.shares
+    ])  # fmt: skip
     return sensitivity_table(design, values, SCENARIO, PLAN, METRIC, "bn VND")
 
 
@@ -268,6 +270,12 @@ def test_bars_of_effects_tell_which_way_and_the_plane_who_bends() -> None:
     assert "170, more lowers it" in told and "more raises it" in told
     plane = charts["morris_plane"].axes[0].collections[0].get_offsets()
     assert len(plane) == 4
+
+
+def test_the_outcome_may_be_a_difference() -> None:
+    table = _table(morris_design(INPUTS, 20, 1), _model).assign(baseline=BASE)
+    assert " and current practice by " in sensitivity_sentence(table)
+    assert all(_faults(chart) == [] for chart in sensitivity_charts(table, VIEW).values())
 
 
 def test_no_change_and_no_certainty_are_said() -> None:

@@ -11,34 +11,29 @@ import pandas as pd
 import pytest
 
 from nts_sim.errors import InvalidInput
-from nts_sim.outcomes.insight.axes import Choice, Range
 from nts_sim.outcomes.insight.sensitivity import (
     Design,
-    cell_means,
+    cell_outcomes,
     indices,
     morris_design,
     sensitivity_table,
     sobol_design,
 )
 
-THREE = tuple(Range(f"x{i}", -np.pi, np.pi) for i in (1, 2, 3))
-EIGHT = tuple(Range(f"x{i}", 0.0, 1.0) for i in range(1, 9))
-
-
-def _values(design: Design) -> np.ndarray:
-    return np.array(design.cells, dtype=np.float64)
+THREE = ("x1", "x2", "x3")
+EIGHT = tuple(f"x{i}" for i in range(1, 9))
 
 
 def _ishigami(design: Design) -> np.ndarray:
     """Ishigami & Homma (1990) with a = 7, b = 0.1."""
-    x = _values(design)
+    x = 2.0 * np.pi * design.shares - np.pi
     return np.sin(x[:, 0]) + 7.0 * np.sin(x[:, 1]) ** 2 + 0.1 * x[:, 2] ** 4 * np.sin(x[:, 0])
 
 
 def _g_function(design: Design) -> np.ndarray:
     """Sobol's g-function with a = (0, 1, 4.5, 9, 99, 99, 99, 99) (Saltelli et al. 2010)."""
     a = np.array([0, 1, 4.5, 9, 99, 99, 99, 99])
-    return np.prod((np.abs(4.0 * _values(design) - 2.0) + a) / (1.0 + a), axis=1)
+    return np.prod((np.abs(4.0 * design.shares - 2.0) + a) / (1.0 + a), axis=1)
 
 
 ISHIGAMI = {"alone": (0.3139, 0.4424, 0.0), "in_all": (0.5576, 0.4424, 0.2437)}
@@ -75,34 +70,22 @@ def test_the_interval_tells_how_far_off_a_small_design_is() -> None:
 
 
 def test_elementary_effects_of_a_straight_line_are_exact() -> None:
-    axes = (Range("a", 0.0, 10.0), Range("b", 5.0, 6.0), Range("c", 0.0, 1.0))
-    design = morris_design(axes, 10, seed=3)
-    x = _values(design)
+    design = morris_design(("a", "b", "c"), 10, seed=3)
+    x = np.array([10.0, 1.0, 1.0]) * design.shares + np.array([0.0, 5.0, 0.0])
     outcome = 2.0 * x[:, 0] - 7.0 * x[:, 1] + 0.0 * x[:, 2] + 400.0
     table = indices(design, outcome).pivot_table(index="axis", columns="measure", values="value")
-    assert len(design.cells) == 10 * 4
+    assert len(design.shares) == 10 * 4
     assert np.allclose(table.loc[["a", "b", "c"], "effect"], [20.0, 7.0, 0.0])
     assert np.allclose(table.loc[["a", "b", "c"], "signed_effect"], [20.0, -7.0, 0.0])
     assert np.allclose(table["spread"], 0.0, atol=1e-9)
 
 
 def test_spread_shows_who_acts_together_with_others() -> None:
-    axes = (Range("a", 0.0, 1.0), Range("b", 0.0, 1.0), Range("c", 0.0, 1.0))
-    design = morris_design(axes, 40, seed=3)
-    x = _values(design)
+    design = morris_design(("a", "b", "c"), 40, seed=3)
+    x = design.shares
     found = indices(design, 10.0 * x[:, 0] * x[:, 1] + 5.0 * x[:, 2])
     spread = found[found["measure"] == "spread"].set_index("axis")["value"]
     assert spread["a"] > 1.0 and spread["b"] > 1.0 and spread["c"] < 1e-9
-
-
-def test_whole_numbers_and_options_come_up_equally_often() -> None:
-    axes = (Range("days", 2, 5, whole=True), Choice("mode", ("slow", "fast", "none")))
-    cells = pd.DataFrame(sobol_design(axes, 512, seed=0).cells, columns=["days", "mode"])
-    days = cells["days"].value_counts(normalize=True)
-    assert sorted(days.index) == [2, 3, 4, 5] and np.allclose(days, 0.25, atol=0.02)
-    modes = cells["mode"].value_counts(normalize=True)
-    assert set(modes.index) == {"slow", "fast", "none"} and np.allclose(modes, 1 / 3, atol=0.02)
-    assert Range("x", 2.0, 4.0).at(np.array([0.0, 0.5, 1.0])) == [2.0, 3.0, 4.0]
 
 
 @pytest.mark.parametrize("seed", [0, 7])
@@ -120,7 +103,7 @@ def test_failed_cells_are_counted_and_refused() -> None:
     design = sobol_design(THREE, 8, seed=1)
     outcome = _ishigami(design)
     outcome[[2, 5, 11]] = np.nan
-    with pytest.raises(InvalidInput, match="3 of 40 failed"):
+    with pytest.raises(InvalidInput, match="3 of 40 have a replication that failed"):
         indices(design, outcome)
     with pytest.raises(ValueError, match="39 outcomes"):
         indices(design, outcome[1:])
@@ -128,7 +111,7 @@ def test_failed_cells_are_counted_and_refused() -> None:
 
 def test_what_never_changes_has_no_indices() -> None:
     for design in (sobol_design(THREE, 8, seed=1), morris_design(THREE, 4, seed=1)):
-        found = indices(design, np.full(len(design.cells), 0.1))
+        found = indices(design, np.full(len(design.shares), 0.1))
         assert len(found) and found["value"].isna().all()
 
 
@@ -169,12 +152,17 @@ def test_the_module_loads_without_the_library() -> None:
 
 
 def test_means_of_cells_need_every_replication() -> None:
-    rows = [(cell, "storm", "plan", r, float(10 * cell + r)) for cell in range(4) for r in range(3)]
-    results = pd.DataFrame(rows, columns=["cell", "scenario", "policy", "replication", "harm"])
-    results = results[~((results["cell"] == 1) & (results["replication"] == 2))]
-    results = results[results["cell"] != 2]
-    means = cell_means(results, "storm", "plan", "harm", cells=4)
-    assert np.array_equal(means, [1.0, np.nan, np.nan, 31.0], equal_nan=True)
+    cells = pd.DataFrame({"cell": range(4), "scenario": "set", "replications": 3})
+    rows = [(cell, scenario, "plan", "harm", 3 - (cell == 1), 10.0 * cell, float(cell))
+            for cell in (0, 1, 3) for scenario in ("set", "member")]  # fmt: skip
+    summary = pd.DataFrame(
+        rows, columns=["cell", "scenario", "policy", "metric", "n", "mean", "diff"]
+    )
+    summary.loc[summary["scenario"] == "member", ["mean", "diff"]] = 1e9
+    means = cell_outcomes(cells, summary, "plan", "harm")
+    assert np.array_equal(means, [0.0, np.nan, np.nan, 30.0], equal_nan=True)
+    told = cell_outcomes(cells, summary, "plan", "harm", against=True)
+    assert np.array_equal(told, [0.0, np.nan, np.nan, 3.0], equal_nan=True)
 
 
 def test_the_result_table_is_the_declared_one() -> None:

@@ -1,55 +1,12 @@
-"""Inputs that a design varies: a range of numbers, or a choice among options."""
+"""Inputs that a sweep varied: numbers, or options; and each cell's own scenario."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
-from nts_sim.world.model import Floats
-
 Value = str | int | float | bool
-
-
-@dataclass(frozen=True, slots=True)
-class Range:
-    """A number between two ends, all equally likely; whole numbers only where `whole`."""
-
-    key: str
-    low: float
-    high: float
-    whole: bool = False
-
-    def at(self, shares: Floats) -> list[Value]:
-        """Turn shares of the way from low to high, in [0, 1], into values.
-
-        Of whole numbers each has an equal part of the way, both ends included.
-        """
-        if not self.whole:
-            return [float(value) for value in self.low + shares * (self.high - self.low)]
-        count = round(self.high - self.low) + 1
-        return [round(self.low) + step for step in _steps(shares, count)]
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """One of several options, all equally likely."""
-
-    key: str
-    options: tuple[Value, ...]
-
-    def at(self, shares: Floats) -> list[Value]:
-        """Turn shares in [0, 1] into options, each with an equal part."""
-        return [self.options[step] for step in _steps(shares, len(self.options))]
-
-
-Axis = Range | Choice
-
-
-def _steps(shares: Floats, count: int) -> list[int]:
-    return [int(step) for step in np.minimum(np.floor(shares * count), count - 1)]
 
 
 def is_numeric(column: pd.Series) -> bool:
@@ -72,3 +29,13 @@ def _name(value: Value | None) -> str:
 def varied(cells: pd.DataFrame, axes: Sequence[str]) -> list[str]:
     """Name the axes that differ between cells."""
     return [axis for axis in axes if cells[axis].nunique(dropna=False) > 1]
+
+
+def own_rows(cells: pd.DataFrame, summary: pd.DataFrame) -> pd.DataFrame:
+    """Rows of each cell's own scenario or set, the members of a set left out.
+
+    Parameters
+    ----------
+    cells, summary : tables of a sweep, both with columns cell and scenario
+    """
+    return summary.merge(cells[["cell", "scenario"]], on=["cell", "scenario"])

@@ -23,6 +23,8 @@ Evaluate = Callable[[float], Floats]
 
 _WALK: Final = (0.125, 0.25, 0.5, 1.0)
 """Shares of the way to an end at which the walk stops to look."""
+_DIGITS: Final = 6
+"""Of the values looked at, so that they can be read and typed again."""
 Side = Literal["down", "up"]
 
 
@@ -131,7 +133,8 @@ def breakeven(
     looked: dict[float, Point] = {}
 
     def look(value: float) -> Point:
-        value = float(round(value)) if whole else value
+        if value not in (shipped, low, high):
+            value = float(round(value)) if whole else float(f"{value:.{_DIGITS}g}")
         if value not in looked:
             looked[value] = _point(value, evaluate(value))
         return looked[value]

@@ -37,7 +37,8 @@ class Failing:
 
     Attributes
     ----------
-    policy, metric, scenario : judged by its mean in a cell
+    policy, metric : judged by its mean in a cell
+    scenario : the one of all cells, to tell; "each" where cells have one of their own
     limit : failing is a mean beyond it, on the bad side; None: clearly worse than the baseline
     """
 
@@ -77,7 +78,7 @@ def discover(
 
     Parameters
     ----------
-    cells, summary : tables of a sweep
+    cells, summary : tables of a sweep; of a set of scenarios only the rows of the set
     axes : its axes
     failing : what failing means
     seed : of the shuffles
@@ -94,11 +95,8 @@ def discover(
 
 def failures(summary: pd.DataFrame, failing: Failing) -> pd.Series:
     """Tell in which cells the policy fails, by cell; cells without a mean are left out."""
-    rows = summary[
-        (summary["policy"] == failing.policy)
-        & (summary["metric"] == failing.metric)
-        & (summary["scenario"] == failing.scenario)
-    ].set_index("cell")
+    rows = summary[(summary["policy"] == failing.policy) & (summary["metric"] == failing.metric)]
+    rows = rows.set_index("cell")
     sign = 1.0 if BY_NAME[failing.metric].lower_is_better else -1.0
     if failing.limit is not None:
         means = rows["mean"].dropna()
@@ -165,9 +163,9 @@ def _coded(settings: pd.DataFrame) -> Inputs:
 
 def _shuffles(cells: int, seed: int, number: int) -> Floats:
     """Draw the numbers that order each shuffle, float array [shuffle, cell]."""
-    luck = draws.Luck(seed, draws.DrawSet.PLANNING, number)
+    luck = draws.Luck(seed, draws.DrawSet.PLANNING, 0)
     cell, shuffle = np.arange(cells)[None, :], np.arange(SHUFFLES)[:, None]
-    return luck.uniform(draws.Stream.ORDER, draws.name_key("discover"), cell, shuffle)
+    return luck.uniform(draws.Stream.SHUFFLE, number, cell, shuffle)
 
 
 def _table(

@@ -1,8 +1,9 @@
 """Which inputs matter: elementary effects (Morris) and shares of variance (Sobol), by SALib.
 
-Designs live on the unit cube and each axis turns its share into a value, so that effects are those
-of an input over its whole range and can be compared with one another. Cells share their luck, so
-an outcome is a function of the inputs; indices tell how it depends on them for this luck.
+Designs live on the unit cube, and whoever runs the cells turns the share of an input into a value
+of it, so that effects are those of an input over its whole range and can be compared. Cells share
+their luck, so an outcome is a function of the inputs; indices tell how it depends on them for this
+luck.
 
 References
 ----------
@@ -23,7 +24,7 @@ import pandas as pd
 
 from nts_sim.errors import InvalidInput, Problem
 from nts_sim.outcomes.frames import frame
-from nts_sim.outcomes.insight.axes import Axis, Value
+from nts_sim.outcomes.insight.axes import own_rows
 from nts_sim.world.model import Floats
 
 Method = Literal["morris", "sobol"]
@@ -42,75 +43,69 @@ class Design:
     Attributes
     ----------
     method : Method
-    axes : inputs, in the order of columns
-    shares : float array [cell, axis], shares of each range, 0 to 1
+    inputs : names, in the order of columns
+    shares : float array [cell, input], how far each is on the way over its range, 0 to 1
     seed : that the design was drawn with; its bootstrap uses it too
     """
 
     method: Method
-    axes: tuple[Axis, ...]
+    inputs: tuple[str, ...]
     shares: Floats
     seed: int
 
-    @property
-    def cells(self) -> list[tuple[Value, ...]]:
-        """Values of all axes, cell by cell."""
-        columns = [axis.at(self.shares[:, i]) for i, axis in enumerate(self.axes)]
-        return list(zip(*columns, strict=True))
 
-
-def morris_design(axes: Sequence[Axis], trajectories: int, seed: int) -> Design:
-    """Draw a design of elementary effects: trajectories * (axes + 1) cells.
+def morris_design(inputs: Sequence[str], trajectories: int, seed: int) -> Design:
+    """Draw a design of elementary effects: trajectories * (inputs + 1) cells.
 
     Each trajectory changes one input after another, by two thirds of its range.
     """
-    _check_axes(axes)
+    _check_inputs(inputs)
     if trajectories < 2:
         raise _refused("trajectories", f"{trajectories} is too few: take at least 2, better 10")
     morris = _salib("SALib.sample.morris")
-    shares = morris.sample(_problem(axes), trajectories, num_levels=LEVELS, seed=seed)
-    return Design("morris", tuple(axes), np.asarray(shares, dtype=np.float64), seed)
+    shares = morris.sample(_problem(inputs), trajectories, num_levels=LEVELS, seed=seed)
+    return Design("morris", tuple(inputs), np.asarray(shares, dtype=np.float64), seed)
 
 
-def sobol_design(axes: Sequence[Axis], base: int, seed: int) -> Design:
-    """Draw Saltelli's design over a scrambled Sobol sequence: base * (axes + 2) cells.
+def sobol_design(inputs: Sequence[str], base: int, seed: int) -> Design:
+    """Draw Saltelli's design over a scrambled Sobol sequence: base * (inputs + 2) cells.
 
     Parameters
     ----------
-    axes : Sequence of Axis
+    inputs : their names
     base : a power of two; indices are known to about 1 / √base
     seed : of the scrambling
     """
-    _check_axes(axes)
+    _check_inputs(inputs)
     if base < 2 or base & (base - 1):
         near = 2 ** max(1, round(float(np.log2(max(base, 2)))))
         raise _refused("base", f"{base} is not a power of two, as Sobol designs need: try {near}")
     sobol = _salib("SALib.sample.sobol")
-    shares = sobol.sample(_problem(axes), base, calc_second_order=False, seed=seed)
-    return Design("sobol", tuple(axes), np.asarray(shares, dtype=np.float64), seed)
+    shares = sobol.sample(_problem(inputs), base, calc_second_order=False, seed=seed)
+    return Design("sobol", tuple(inputs), np.asarray(shares, dtype=np.float64), seed)
 
 
-def cell_means(
-    results: pd.DataFrame, scenario: str, policy: str, metric: str, cells: int
+def cell_outcomes(
+    cells: pd.DataFrame, summary: pd.DataFrame, policy: str, metric: str, *, against: bool = False
 ) -> Floats:
-    """Mean of a metric over the replications of each cell.
+    """Outcome of each cell in its own scenario: a policy's mean, or its mean paired difference.
 
     Parameters
     ----------
-    results : columns cell, scenario, policy, replication and the metric
-    scenario, policy, metric : which rows and column
-    cells : how many cells the design has
+    cells, summary : tables of a sweep
+    policy, metric : which rows
+    against : the difference to the baseline in place of the mean
 
     Returns
     -------
     float array [cell]; NaN where a replication is missing or has no value, as the mean of the
     others would be one on other luck
     """
-    rows = results[(results["scenario"] == scenario) & (results["policy"] == policy)]
-    by_cell = rows.groupby("cell")[metric]
-    counts, means = by_cell.count(), by_cell.mean()
-    whole = means.where(counts == rows["replication"].nunique())
-    return whole.reindex(range(cells)).to_numpy(dtype=np.float64)
+    rows = own_rows(cells[["cell", "scenario"]], summary)
+    rows = rows[(rows["policy"] == policy) & (rows["metric"] == metric)].set_index("cell")
+    rows = rows.reindex(cells["cell"])
+    whole = rows["n"].to_numpy() == cells["replications"].to_numpy()
+    return rows["diff" if against else "mean"].where(whole).to_numpy(dtype=np.float64)
 
 
 def indices(design: Design, outcome: Floats) -> pd.DataFrame:
@@ -142,12 +137,20 @@ def indices(design: Design, outcome: Floats) -> pd.DataFrame:
 
 
 def sensitivity_table(
-    design: Design, outcome: Floats, scenario: str, policy: str, metric: str, unit: str
-) -> pd.DataFrame:
-    """Work out `indices` and give them as the result table `sensitivity`."""
+    design: Design, outcome: Floats, scenario: str, policy: str, metric: str, unit: str,
+    baseline: str = "",
+) -> pd.DataFrame:  # fmt: skip
+    """Work out `indices` and give them as the result table `sensitivity`.
+
+    Parameters
+    ----------
+    design, outcome : as in `indices`
+    scenario, policy, metric, unit : what the outcome is
+    baseline : the outcome is the difference to this policy; empty: the policy's own
+    """
     found = indices(design, outcome)
-    told = {"scenario": scenario, "policy": policy, "metric": metric, "unit": unit,
-            "method": design.method}  # fmt: skip
+    told = {"scenario": scenario, "policy": policy, "baseline": baseline, "metric": metric,
+            "unit": unit, "method": design.method}  # fmt: skip
     fixed = {name: [value] * len(found) for name, value in told.items()}
     return frame("sensitivity", fixed | {name: found[name] for name in found.columns})
 
@@ -160,10 +163,10 @@ MEASURES: Final[dict[Method, tuple[str, ...]]] = {
 
 def _morris(design: Design, outcome: Floats) -> pd.DataFrame:
     analysis = _salib("SALib.analyze.morris").analyze(
-        _problem(design.axes), design.shares, outcome, num_resamples=RESAMPLES,
+        _problem(design.inputs), design.shares, outcome, num_resamples=RESAMPLES,
         num_levels=LEVELS, seed=design.seed + 1,
     )  # fmt: skip
-    unknown = np.full(len(design.axes), np.nan)
+    unknown = np.full(len(design.inputs), np.nan)
     return _table(design, {
         "effect": (analysis["mu_star"], analysis["mu_star_conf"]),
         "signed_effect": (analysis["mu"], unknown),
@@ -174,7 +177,7 @@ def _morris(design: Design, outcome: Floats) -> pd.DataFrame:
 def _sobol(design: Design, outcome: Floats) -> pd.DataFrame:
     # SALib takes seed 0 for no seed at all, hence + 1
     analysis = _salib("SALib.analyze.sobol").analyze(
-        _problem(design.axes), outcome, calc_second_order=False, num_resamples=RESAMPLES,
+        _problem(design.inputs), outcome, calc_second_order=False, num_resamples=RESAMPLES,
         seed=design.seed + 1,
     )  # fmt: skip
     return _table(design, {
@@ -184,28 +187,28 @@ def _sobol(design: Design, outcome: Floats) -> pd.DataFrame:
 
 
 def _flat(design: Design) -> pd.DataFrame:
-    unknown = np.full(len(design.axes), np.nan)
+    unknown = np.full(len(design.inputs), np.nan)
     return _table(design, dict.fromkeys(MEASURES[design.method], (unknown, unknown)))
 
 
 def _table(design: Design, found: dict[str, tuple[Floats, Floats]]) -> pd.DataFrame:
-    """Stack measures; each is (estimates, half widths), both float arrays [axis]."""
+    """Stack measures; each is (estimates, half widths), both float arrays [input]."""
     rows = [
-        (axis.key, measure, float(value), float(value - half), float(value + half))
+        (name, measure, float(value), float(value - half), float(value + half))
         for measure, (values, halves) in found.items()
-        for axis, value, half in zip(design.axes, values, halves, strict=True)
+        for name, value, half in zip(design.inputs, values, halves, strict=True)
     ]
     return pd.DataFrame(rows, columns=["axis", "measure", "value", "low", "high"])
 
 
-def _problem(axes: Sequence[Axis]) -> dict[str, Any]:
+def _problem(inputs: Sequence[str]) -> dict[str, Any]:
     """SALib's description of the unit cube."""
-    names = [axis.key for axis in axes]
+    names = list(inputs)
     return {"num_vars": len(names), "names": names, "bounds": [[0.0, 1.0]] * len(names)}
 
 
-def _check_axes(axes: Sequence[Axis]) -> None:
-    if not axes:
+def _check_inputs(inputs: Sequence[str]) -> None:
+    if not inputs:
         raise _refused(_WHERE, "there is no input to vary: name at least one, with its range")
 
 
@@ -217,8 +220,8 @@ def _check_outcome(design: Design, outcome: Floats) -> None:
     if missing:
         raise _refused(
             "cells",
-            f"{missing} of {cells} failed or have no value, and indices need every one: say the "
-            "same command again to run those that are missing, or see failures.csv",
+            f"{missing} of {cells} have a replication that failed or has no value of this metric, "
+            "and indices need every one",
         )
 
 

@@ -81,10 +81,13 @@ class DaskCluster:
             raise self._gone("no worker is there; start one with: dask worker") from None
         except OSError:
             raise self._gone("nobody answers; start one with: dask scheduler") from None
-        codes = client.run(code_digest)
-        if set(codes.values()) != {code_digest()}:
+        try:
+            same = set(client.run(code_digest).values()) == {code_digest()}
+        except ImportError:
+            same = False
+        if not same:
             client.close()
-            raise self._gone("its workers run another version of nts-sim; install this one there")
+            raise self._gone("its workers do not have this version of nts-sim; install it there")
         return client
 
     def _next(self) -> Any:
