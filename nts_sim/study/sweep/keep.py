@@ -40,7 +40,7 @@ def _lines(cells: Iterable[Cell]) -> Iterable[dict[str, Any]]:
         base = base or content
         differs = {key: value for key, value in content.items() if value != base[key]}
         yield {
-            "cell": cell.number, "values": cell.values, "overrides": cell.overrides,
+            "cell": cell.number, "values": cell.values, "overrides": cell.told,
             "differs": content if content is base else differs,
         }  # fmt: skip
 

@@ -32,7 +32,6 @@ from nts_sim.study.sweep.unit import COLUMNS
 from nts_sim.world.model import Floats
 
 TABLES: Final = ("results", "summary", "cells", "failures")
-_WHERE: Final = frozenset({"workers", "execution", "execution.scheduler", "results_dir"})
 _NAN = float("nan")
 Columns = dict[str, Sequence[Any]]
 _Sheets = dict[tuple[str, int], Mapping[str, Floats]]
@@ -151,10 +150,9 @@ def _of_cell(keyed: Keyed, parts: Parts, first: _Sheets) -> dict[str, Columns]:
 
 
 def _command(keyed: Keyed) -> str:
-    """Write the command that makes a cell alone; where and by whom it was made is left out."""
+    """Write the command that makes a cell alone."""
     verb = "run" if len(keyed.study.policies) == 1 else "compare"
-    kept = (text for text in keyed.cell.overrides if text.partition("=")[0] not in _WHERE)
-    return shlex.join(["nts-sim", verb, *kept])
+    return shlex.join(["nts-sim", verb, *keyed.cell.told])
 
 
 def _sheets(
