@@ -14,6 +14,15 @@ import numpy as np
 import pandas as pd
 from omegaconf import OmegaConf
 
+from nts_sim.charts.frame import (
+    View,
+    figure_bytes,
+    light_grid,
+    open_chart,
+    panel,
+    plain_numbers,
+)
+from nts_sim.charts.style import BLUE, styled
 from nts_sim.engine.session import simulate
 from nts_sim.luck.draws import DrawSet, Luck
 from nts_sim.outcomes.measures import outcomes_of
@@ -55,10 +64,32 @@ def main(arguments: Sequence[str]) -> int:
             "each more saved (simulated)": step.mean(),
             "+/-": 1.96 * step.std(ddof=1) / np.sqrt(replications),
             "saved in all (simulated)": saved.mean(),
+            "in all +/-": 1.96 * saved.std(ddof=1) / np.sqrt(replications),
         })  # fmt: skip
         print(pd.DataFrame(rows[-1:]).round(2).to_string(index=False, header=len(rows) == 1))
         before, saved_before = budget, saved
+    draw(pd.DataFrame(rows), replications)
     return 0
+
+
+@styled
+def draw(found: pd.DataFrame, replications: int) -> None:
+    """Draw what is saved in all over what is on offer."""
+    title = "A quarter of a billion saves some thirty billion, further billions nothing"
+    below = (
+        "Burden (harm and cost) saved against preparing nothing, on the same luck, bn VND; bars: "
+        f"95 % intervals, {replications} replications."
+    )
+    foot = "typhoon_north, evaluation draws, seed 147; numbers are partly assumptions."
+    chart = open_chart(View("", "", "", "", "", 0), (9.0, 4.2), title, below, below, title, foot)
+    axes = panel(chart, 0.07, 0.18, 0.99, 0.96)
+    budget, saved = [0.0, *found["budget"]], [0.0, *found["saved in all (simulated)"]]
+    axes.errorbar(budget, saved, yerr=[0.0, *found["in all +/-"]], fmt="o-", color=BLUE)
+    axes.set_xlabel("money on offer before day 0, bn VND")
+    axes.set_ylim(bottom=0.0)
+    plain_numbers(axes, "x")
+    light_grid(axes, "y")
+    (Path(__file__).parent / "frontier.png").write_bytes(figure_bytes(chart, "png"))
 
 
 def study_with(budget_bn_vnd: float) -> Study:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from nts_sim.cli.flags import Flags
 from nts_sim.cli.gate import Opened
@@ -32,6 +33,8 @@ T = TypeVar("T")
 Problems = tuple[Problem, ...]
 Known = dict[bytes, Problems]
 """Problems of what was made for some cell, by a digest of what it is made of."""
+KEPT = 1_000
+"""Cells gone through again and again are composed once; of more, memory would grow."""
 MAX_TOLD = 60
 """Different problems after which further cells are not examined: nobody reads more."""
 _NOT_OF_A_WORLD = {
@@ -90,9 +93,18 @@ class SweptCells:
         return tuple(text.removeprefix("++") for text in self.opened.grid[number])
 
     def load(self, number: int) -> Loaded:
-        """Compose and check the study of one cell."""
+        """Compose and check the study of one cell; the first ones are kept, not more."""
+        if number in self._kept:
+            return self._kept[number]
         composed, origin = self.opened.cell(number)
-        return load(composed, origin, self.flags, self.wants)
+        loaded = load(composed, origin, self.flags, self.wants)
+        if number < KEPT:
+            self._kept[number] = loaded
+        return loaded
+
+    @cached_property
+    def _kept(self) -> dict[int, Loaded]:
+        return {}
 
     def prepare(self, number: int, tables: Tables) -> Prepared:
         """Make everything a verb needs of one cell."""
@@ -108,7 +120,26 @@ class SweptCells:
         return (*self.opened.flags, *(() if own is None else (f"--policy-file={own}",)))
 
 
-def check_cells(cells: SweptCells, progress: Callable[[int], None]) -> Common:
+class Checkable(Protocol):
+    """Cells that can be checked before any runs: of a command, or of a sweep that is replayed."""
+
+    @property
+    def flags(self) -> Flags:
+        """Flags of the command, with the planner's own policy."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def load(self, number: int) -> Loaded:
+        """Check the study of one cell."""
+        ...
+
+    def tables_dir(self) -> Any:
+        """Return the folder of the planner's own tables, which is the same in all cells."""
+        ...
+
+
+def check_cells(cells: Checkable, progress: Callable[[int], None]) -> Common:
     """Check every cell as one run would be, its policies and worlds too.
 
     What is the same in several cells is examined once, and told once.

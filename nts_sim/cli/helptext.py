@@ -39,8 +39,8 @@ that is worth one such payment."""
 
 _REPLAY = """\
 RUN is the folder of a run, or its run id, looked up below results_dir (results). The tables of run,
-compare, plan and portfolios are made again in memory and compared with the checksums in DONE.json;
-nothing is written. Charts and the report are drawn from the tables and not compared.
+compare, plan, portfolios and sweep are made again and compared with the checksums in DONE.json;
+nothing is kept of it. Charts and the report are drawn from the tables and not compared.
 A run on tables or with a policy of your own needs them again: tables_dir=…, --policy-file ….
 Exit code 0: the same. 3: not the same; it says which tables, where first, and what changed since.
 2: it cannot be made again, as an input is another one or the manifest cannot be read."""

@@ -38,6 +38,9 @@ def replayed(
         Where an input is not the one the run was made from, before anything of it is run.
     """
     check_inputs(record, flags, tables_dir)
+    problems = _set_problems(record)
+    if problems:
+        raise InvalidInput(problems, "what the run was made from")
     prepared = prepare(_composed(record, tables_dir, workers), {}, flags, _wants(record))
     return _made(prepared, record.verb, flags)
 
@@ -49,7 +52,7 @@ def tables_now(tables_dir: Path | None) -> dict[str, str]:
 
 def check_inputs(record: Record, flags: Flags, tables_dir: Path | None) -> None:
     """Refuse to make a run again from other tables or another policy file than it had."""
-    problems = [*_policy_problems(record, flags), *_set_problems(record)]
+    problems = list(_policy_problems(record, flags))
     tables = changed_tables(record, tables_now(tables_dir))
     named = record.config.get("tables_dir")
     if tables and named and tables_dir is None:
@@ -88,15 +91,19 @@ def _set_problems(record: Record) -> list[Problem]:
     return [Problem("manifest.json", what)]
 
 
-def _composed(record: Record, tables_dir: Path | None, workers: int | None) -> Composed:
-    """Put the study together; its places and its processes are ours to say."""
-    given = {
-        "results_dir": tempfile.gettempdir(),  # somewhere that could be written to; nothing is
+def places(scratch: Path, tables_dir: Path | None, workers: int | None) -> dict[str, object]:
+    """Return what is ours to say of a study: where it works, on how many processes."""
+    return {
+        "results_dir": str(scratch),
         "tables_dir": None if tables_dir is None else str(tables_dir),
         "workers": workers,
         "execution": {"name": "local"},
     }
-    config = {**record.config, **given}
+
+
+def _composed(record: Record, tables_dir: Path | None, workers: int | None) -> Composed:
+    """Put the study together; nothing is written to the place for results that it gets."""
+    config = {**record.config, **places(Path(tempfile.gettempdir()), tables_dir, workers)}
     members = tuple(Member(m.name, m.weight, m.config) for m in record.members)
     scenario = config.get("scenario")
     if not members and isinstance(scenario, dict):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -29,8 +30,10 @@ def sweep_text(frames: Mapping[str, pd.DataFrame], axes: Sequence[str]) -> str:
         return "No replication of any cell could be finished."
     best = _best(burden, cells)
     shown = [axis for axis in axes if axis in best.columns and axis not in _HEADER]
-    header = ("cell", *shown, *_HEADER)
     rows = [_row(row, shown) for _, row in best.head(_SHOWN_CELLS).iterrows()]
+    header = ("cell", *shown, *_HEADER)
+    if not best["baseline"].any():  # policies alone are compared with nothing
+        header, rows = header[:-2], [row[:-2] for row in rows]
     title = "burden = harm + cost, bn VND, mean of replications with 95 % interval"
     lines = [title, aligned([header, *rows])]
     if len(best) > _SHOWN_CELLS:
@@ -38,7 +41,9 @@ def sweep_text(frames: Mapping[str, pd.DataFrame], axes: Sequence[str]) -> str:
     return "\n".join([*lines, *_standing_out(best, burden)])
 
 
-_HEADER: Final = ("scenario", "best policy", "n", "burden", "against baseline", "verdict")
+_HEADER: Final = (
+    "scenario", "best policy", "n", "burden", "against cell 0", "against baseline", "verdict"
+)  # fmt: skip
 
 
 def _best(burden: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
@@ -55,18 +60,31 @@ def _row(row: pd.Series[Any], axes: Sequence[str]) -> tuple[str, ...]:
     if row["baseline"] == row["policy"]:
         verdict = "baseline is best"
     elif row["baseline"]:
-        half = (row["diff_high"] - row["diff_low"]) / 2.0
-        against = f"{row['diff']:+,.0f} ± {half:,.0f} ({row['relative_pct']:+.1f} %)"
+        told = _difference(row["diff"], row["diff_low"], row["diff_high"])
+        against = f"{told} ({row['relative_pct']:+.1f} %)"
         verdict = "better" if row["separable"] else "not told apart"
     return (
         str(row["cell"]), *values, row["scenario"], row["policy"], str(row["n"]),
-        f"{row['mean']:,.0f} [{row['low']:,.0f}, {row['high']:,.0f}]", against, verdict,
+        f"{row['mean']:,.0f} [{row['low']:,.0f}, {row['high']:,.0f}]", _since_first(row),
+        against, verdict,
     )  # fmt: skip
+
+
+def _since_first(row: pd.Series[Any]) -> str:
+    """Tell how the policy does against the same in the first cell; nothing where luck differs."""
+    if not row["cell"] or math.isnan(row["change"]):
+        return ""
+    return _difference(row["change"], row["change_low"], row["change_high"])
+
+
+def _difference(mean: float, low: float, high: float) -> str:
+    """Word a paired difference; "±" is half its interval."""
+    return f"{mean:+,.0f} ± {(high - low) / 2.0:,.0f}"
 
 
 def _standing_out(best: pd.DataFrame, burden: pd.DataFrame) -> list[str]:
     """Say how often each policy is best, where several are compared."""
-    if burden["policy"].nunique() < 2:
+    if burden.groupby("cell")["policy"].nunique().max() < 2:
         return []
     counts = best["policy"].value_counts()
     told = ", ".join(f"{policy} in {count}" for policy, count in counts.items())

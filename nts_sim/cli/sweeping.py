@@ -18,7 +18,7 @@ from nts_sim.charts.sweep import sweep_charts, sweep_view
 from nts_sim.cli.cells import Common
 from nts_sim.cli.flags import Flags
 from nts_sim.cli.sweep_text import estimate_text, sweep_text
-from nts_sim.cli.tell import progress_on_stderr, say, tables_json, told_if_slow
+from nts_sim.cli.tell import Alive, progress_on_stderr, say, tables_json, told_if_slow
 from nts_sim.cli.work import COMPILING, told_count
 from nts_sim.engine.compiled import make_ready
 from nts_sim.spec.models import Study
@@ -27,8 +27,8 @@ from nts_sim.study.engines import engine_for, most_replications
 from nts_sim.study.runner import worker_count
 from nts_sim.study.sweep.asked import Asked
 from nts_sim.study.sweep.cell import Cells, Own
-from nts_sim.study.sweep.drive import drive
-from nts_sim.study.sweep.estimate import Estimate, estimate
+from nts_sim.study.sweep.drive import Count, drive
+from nts_sim.study.sweep.estimate import Estimate, estimate, require_room
 from nts_sim.study.sweep.execute import Executor, InProcess, LocalProcesses
 from nts_sim.study.sweep.keep import finish, sweep_folder, write_design
 from nts_sim.study.sweep.ledger import Ledger
@@ -89,6 +89,7 @@ def swept(asked: Asked, flags: Flags, verb: str) -> Swept:
     if store.is_done(folder):
         say(f"already there: {folder}", flags)
         return Swept(folder, _frames(folder), 0)
+    require_room(asked, folder)
     with store.claimed(folder):
         failed = _sweep_into(folder, asked, flags, verb)
     return Swept(folder, _frames(folder), failed)
@@ -103,7 +104,23 @@ def estimated(asked: Asked) -> Estimate:
 
 
 def _sweep_into(folder: Path, asked: Asked, flags: Flags, verb: str) -> int:
-    study, started = next(iter(asked.cells)).study, time.monotonic()
+    started = time.monotonic()
+    parts, count = simulated(folder, asked, flags)
+    if count.before:
+        say(f"{count.before} of {count.total} replications were there already", flags)
+    with Alive(flags) as alive:
+        alive("writing tables and charts")
+        failed = write_tables(folder, asked, parts)
+        write_design(folder, asked.cells)
+        for name, data in _pictures(folder, asked).items():
+            store.write_file(folder, name, data)
+    finish(folder, asked, [verb, *sys.argv[1:]], time.monotonic() - started, failed)
+    return failed
+
+
+def simulated(folder: Path, asked: Asked, flags: Flags) -> tuple[Parts, Count]:
+    """Simulate what is not there yet; `folder` takes the ledger and files being written."""
+    study = next(iter(asked.cells)).study
     parts = Parts(Path(study.results_dir), folder)
     say(_opening(asked), flags)
     make_engine_ready(asked, flags)
@@ -112,17 +129,7 @@ def _sweep_into(folder: Path, asked: Asked, flags: Flags, verb: str) -> int:
         executor_for(asked, study) as executor,
         progress_on_stderr(flags) as progress,
     ):
-        count = drive(asked, parts, executor, ledger, progress)
-    if count.before:
-        say(f"{count.before} of {count.total} replications were there already", flags)
-    say("writing tables and charts", flags)
-    failed = write_tables(folder, asked, parts, verb)
-    write_design(folder, asked.cells)
-    for name, data in _pictures(folder, asked).items():
-        store.write_file(folder, name, data)
-    command = [verb, *sys.argv[1:]]
-    finish(folder, asked, verb, command, time.monotonic() - started, failed)
-    return failed
+        return parts, drive(asked, parts, executor, ledger, progress)
 
 
 def _opening(asked: Asked) -> str:

@@ -7,7 +7,7 @@ import math
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Never
@@ -52,10 +52,30 @@ def progress_on_stderr(flags: Flags, *, at_most: bool = False) -> Iterator[Progr
     if flags.quiet:
         yield lambda done, total, failed: None
     elif sys.stderr.isatty():
-        with tqdm(unit="run", file=sys.stderr, leave=False) as bar:
+        with tqdm(unit="run", file=sys.stderr, leave=False) as bar, _ticking(bar.refresh):
             yield lambda done, total, failed: _move(bar, done, total, failed)
     else:
-        yield _Lines(at_most)
+        lines = _Lines(at_most)
+        with _ticking(lines.again):
+            yield lines
+
+
+@contextmanager
+def _ticking(act: Callable[[], object]) -> Iterator[None]:
+    """Do something every now and then, so that nobody takes slow work for none."""
+    over = threading.Event()
+
+    def tick() -> None:
+        while not over.wait(SECONDS_BETWEEN_LINES / 4.0):
+            act()
+
+    thread = threading.Thread(target=tick, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def _move(bar: tqdm[Never], done: int, total: int, failed: int) -> None:
@@ -71,14 +91,24 @@ class _Lines:
         self.at_most = at_most
         self.started = self.told = time.monotonic()
 
+        self.state = 0, 0, 0
+
     def __call__(self, done: int, total: int, failed: int) -> None:
         """Tell where the work is, if it is time to."""
-        now = time.monotonic()
-        if done < total and now - self.told < SECONDS_BETWEEN_LINES:
-            return
-        self.told = now
+        self.state = done, total, failed
+        if done >= total or time.monotonic() - self.told >= SECONDS_BETWEEN_LINES:
+            self._tell()
+
+    def again(self) -> None:
+        """Tell it once more, where nothing was told for a while."""
+        if self.state[1] and time.monotonic() - self.told >= 0.75 * SECONDS_BETWEEN_LINES:
+            self._tell()
+
+    def _tell(self) -> None:
+        done, total, failed = self.state
+        self.told = time.monotonic()
         worry = f", {failed} failed" if failed else ""
-        print(f"{self._where(done, total, now)}{worry}", file=sys.stderr, flush=True)
+        print(f"{self._where(done, total, self.told)}{worry}", file=sys.stderr, flush=True)
 
     def _where(self, done: int, total: int, now: float) -> str:
         if self.at_most:
@@ -93,8 +123,7 @@ class Alive:
     def __init__(self, flags: Flags) -> None:
         self._flags, self._doing, self._told = flags, "working", 0.0
         self._started = time.monotonic()
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._tick, daemon=True)
+        self._ticking = _ticking(self._tick)
 
     def __call__(self, doing: str) -> None:
         """Tell what is done from now on."""
@@ -102,19 +131,17 @@ class Alive:
         say(doing, self._flags)
 
     def __enter__(self) -> Alive:
-        self._thread.start()
+        self._ticking.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
+        self._ticking.__exit__(None, None, None)
 
     def _tick(self) -> None:
-        while not self._over.wait(SECONDS_BETWEEN_LINES / 4.0):
-            now = time.monotonic()
-            if now - self._told >= 0.75 * SECONDS_BETWEEN_LINES:
-                self._told = now
-                say(f"  … {self._doing}, {now - self._started:.0f} s so far", self._flags)
+        now = time.monotonic()
+        if now - self._told >= 0.75 * SECONDS_BETWEEN_LINES:
+            self._told = now
+            say(f"  … {self._doing}, {now - self._started:.0f} s so far", self._flags)
 
 
 def tables_json(

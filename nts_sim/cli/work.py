@@ -29,7 +29,6 @@ from nts_sim.cli.tell import (
     told_if_slow,
 )
 from nts_sim.engine.compiled import make_ready
-from nts_sim.outcomes.precision import check_precision
 from nts_sim.policies.registry import BOUND, PLANNERS
 from nts_sim.report.html import write_report
 from nts_sim.spec.models import MeasureSpec, ScenarioSpec, Study
@@ -218,7 +217,6 @@ def _sources(prepared: Prepared, flags: Flags) -> dict[str, PolicySource]:
 
 def _simulated(prepared: Prepared, flags: Flags, verb: str) -> int:
     study = prepared.study
-    check_counts(study)
     folder = store.run_folder(study, verb, prepared.inputs)
     if store.is_done(folder):
         say(f"already there: {folder}", flags)
@@ -248,12 +246,6 @@ def _simulate_into(folder: Path, prepared: Prepared, flags: Flags, verb: str) ->
     for name, data in pictures(results.frames, manifest).items():
         store.write_file(folder, name, data)
     _finish(prepared, folder, verb, started, failed, made)
-
-
-def check_counts(study: Study) -> None:
-    """Refuse a precision that cannot be looked for."""
-    if study.replications == "auto":
-        check_precision(study.precision)
 
 
 def told_count(study: Study) -> str:

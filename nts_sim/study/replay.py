@@ -27,9 +27,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from nts_sim.errors import InvalidInput, Problem
 from nts_sim.study.manifest import module_digests, platform_name, versions
 from nts_sim.study.store import DONE, MANIFEST, csv_bytes, parquet_bytes
+from nts_sim.study.sweep.keep import DESIGN
 from nts_sim.study.tables import Results
 
 MAX_BYTES = 8 * 2**20
+MAX_DESIGN_BYTES = 256 * 2**20
 _MAX_ROWS, _MAX_ROW_BYTES = 20_000_000, 100
 _SHOWN = 60
 _SUBJECT = "the run"
@@ -42,7 +44,8 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 ShortDigest = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_. /-]{1,120}$")]
 Word = Annotated[str, Field(max_length=120)]
-Verb = Literal["run", "compare", "plan", "portfolios"]
+Key = Annotated[str, Field(max_length=300)]
+Verb = Literal["run", "compare", "plan", "portfolios", "sweep"]
 
 
 class _Read(BaseModel):
@@ -63,7 +66,8 @@ class MemberRecord(_Read):
 class Record(_Read):
     """What the manifest of a run says, as far as making the run again needs it.
 
-    `config` and the members' are not checked here: `nts_sim.spec.load` does that.
+    `config` and the members' are not checked here: `nts_sim.spec.load` does that. Of a sweep
+    `config` is that of its first cell; all are in its design, see `read_cells`.
     """
 
     verb: Verb
@@ -72,6 +76,9 @@ class Record(_Read):
     inputs: dict[FileName, Sha256]
     versions: dict[FileName, Word]
     platform: Word = ""
+    sweep: Word | None = None
+    axes: Annotated[tuple[Key, ...], Field(strict=False)] = ()
+    cells: Annotated[int, Field(ge=0, le=100_000)] = 0
     code: dict[FileName, ShortDigest] | None = None
 
     @property
@@ -85,6 +92,15 @@ class Record(_Read):
     def tables(self) -> dict[str, str]:
         """SHA-256 of each input table, by file name."""
         return {n: digest for n, digest in self.inputs.items() if not n.startswith(_POLICY)}
+
+
+class CellRecord(_Read):
+    """A cell of a sweep; `differs` is its study with its scenarios, or what differs in it."""
+
+    cell: int
+    values: Annotated[tuple[str | int | float | bool | None, ...], Field(strict=False)]
+    overrides: Annotated[tuple[Key, ...], Field(strict=False)]
+    differs: dict[str, Any]
 
 
 class _Done(_Read):
@@ -133,6 +149,23 @@ def record_of(content: Mapping[str, Any], place: Path) -> Record:
     return _validated(Record, content, place)
 
 
+def read_cells(folder: Path, count: int) -> tuple[CellRecord, ...]:
+    """Read the cells of a sweep from its design, each with its whole study."""
+    path = folder / DESIGN
+    if not _plain_file(folder, DESIGN) or path.stat().st_size > MAX_DESIGN_BYTES:
+        raise _refused(path, "is not there, or too large to be read")
+    cells: list[CellRecord] = []
+    for number, line in enumerate(path.read_bytes().splitlines()):
+        cell = _validated(CellRecord, _content(path, line), path)
+        if cell.cell != number or number >= count:
+            raise _refused(path, f"line {number + 1} is of another cell")
+        whole = {**cells[0].differs, **cell.differs} if cells else cell.differs
+        cells.append(cell.model_copy(update={"differs": whole}))
+    if not cells or len(cells) != count:
+        raise _refused(path, f"holds {len(cells)} cells of {count}")
+    return tuple(cells)
+
+
 def recorded_files(folder: Path) -> dict[str, str]:
     """Read the SHA-256 of every file of a finished run from its ``DONE.json``."""
     return _validated(_Done, read_json(folder / DONE), folder / DONE).files
@@ -145,13 +178,22 @@ def read_json(path: Path) -> Mapping[str, Any]:
             raise ValueError("is not there")
         if path.stat().st_size > MAX_BYTES:
             raise ValueError(f"is larger than {MAX_BYTES // 2**20} MiB")
-        content = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_number)
+        data = path.read_bytes()
+    except (OSError, ValueError) as error:
+        raise _refused(path, shown(str(error))) from None
+    return _content(path, data)
+
+
+def _content(path: Path, data: bytes) -> Mapping[str, Any]:
+    """Read one JSON object of a file."""
+    try:
+        content = json.loads(data.decode("utf-8"), parse_constant=_no_number)
         if not isinstance(content, dict):
             raise ValueError("is not a table of names and values")
         told = {key: value for key, value in content.items() if key != "command"}
         if not all(_printable(text) for text in _texts(told)):
             raise ValueError("holds characters that cannot be shown")
-    except (OSError, ValueError) as error:
+    except ValueError as error:
         raise _refused(path, shown(str(error))) from None
     except RecursionError:
         raise _refused(path, "is nested too deeply") from None

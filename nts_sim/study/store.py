@@ -68,10 +68,12 @@ def code_digest() -> str:
     """SHA-256 over the modules that results are made by; charts and words are not among them."""
     package = Path(__file__).resolve().parents[1]
     digest = hashlib.sha256()
-    for folder in (
-        "world", "luck", "trace", "decision", "engine", "planning", "policies", "outcomes", "study"
+    for pattern in (
+        "units.py", "tables/**/*.py", "spec/**/*.py", "world/**/*.py", "luck/**/*.py",
+        "trace/**/*.py", "decision/**/*.py", "engine/**/*.py", "planning/**/*.py",
+        "policies/**/*.py", "outcomes/**/*.py", "study/**/*.py",
     ):  # fmt: skip
-        for path in sorted((package / folder).glob("**/*.py")):
+        for path in sorted(package.glob(pattern)):
             digest.update(path.relative_to(package).as_posix().encode() + b"\0")
             digest.update(path.read_bytes())
     return digest.hexdigest()
@@ -313,7 +315,7 @@ def _require_done(folder: Path) -> dict[str, str]:
 def _read_json(path: Path) -> Mapping[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         what = f"cannot be read: {' '.join(str(error).split())[:200]}"
         raise InvalidInput([Problem(str(path), what)], "the results") from None
     if not isinstance(content, dict):

@@ -54,12 +54,20 @@ class Tables:
 
     def columns(self, name: str, *wanted: str) -> Iterator[tuple[Any, ...]]:
         """Iterate over rows of plain Python values of some columns of a table."""
-        frame = self.frames[name]
-        return zip(*(frame[column].tolist() for column in wanted), strict=True)
+        return zip(*(self._lists[name][column] for column in wanted), strict=True)
 
     def rows(self, name: str) -> list[dict[str, Any]]:
         """Return one table as a list of rows by column name."""
-        return [{str(k): v for k, v in row.items()} for row in self[name].to_dict("records")]
+        lists = self._lists[name]
+        return [dict(zip(lists, row, strict=True)) for row in zip(*lists.values(), strict=True)]
+
+    @cached_property
+    def _lists(self) -> Mapping[str, Mapping[str, list[Any]]]:
+        """Every column as plain Python values, taken out once: a sweep builds many worlds."""
+        return {
+            name: {str(column): frame[column].tolist() for column in frame}
+            for name, frame in self.frames.items()
+        }
 
     @cached_property
     def place_codes(self) -> Mapping[str, str]:

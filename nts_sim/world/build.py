@@ -26,6 +26,8 @@ from nts_sim.world.response import (
 )
 from nts_sim.world.threats import make_cells, make_threats
 
+_PLAIN = (str, int, float, bool, type(None))
+
 
 def build_world(study: Study, scenario: ScenarioSpec, tables: Tables) -> World:
     """Make the world of one scenario of a study.
@@ -99,6 +101,8 @@ def _information(study: Study) -> Information:
 
 def _freeze(part: object) -> None:
     """Make every array inside `part` read-only."""
+    if isinstance(part, _PLAIN):  # most parts, by far
+        return
     if isinstance(part, np.ndarray):
         part.setflags(write=False)
     elif isinstance(part, tuple):

@@ -14,6 +14,7 @@ from tests.benchmarks import (
     scaling,
     spread,
     startup,
+    sweeps,
     untraced,
 )
 from tests.benchmarks.case import Case
@@ -31,4 +32,5 @@ CASES: tuple[Case, ...] = (
     *planning_stages.CASES,
     *planning_modellers.CASES,
     *planning_first.CASES,
+    *sweeps.CASES,
 )

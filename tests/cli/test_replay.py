@@ -148,6 +148,51 @@ def test_the_reference_is_the_same_on_any_processor(without: str) -> None:
     assert done.stdout.startswith("the same: 15 of 15 tables")
 
 
+@pytest.fixture(scope="module")
+def sweep(here: Path) -> Path:
+    """The folder of a finished small sweep of a set of scenarios."""
+    axes = ("fund.balance_factor=0.5..1:0.5", "seed=1..2")
+    study = ("scenario=north_season", "policy=current_practice,greedy", "replications=2")
+    given = (*axes, *study, "workers=1", "results_dir=swept", "--quiet")
+    assert main(["sweep", *given]) == 0
+    (done,) = here.glob("swept/*/*/DONE.json")
+    return done.parent
+
+
+@pytest.mark.slow
+def test_a_sweep_is_made_again(sweep: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = state(sweep)
+    assert main(["replay", str(sweep), "workers=2", "--quiet"]) == 0
+    assert capsys.readouterr().out == "the same: 4 of 4 tables\n"
+    assert state(sweep) == before
+
+
+HOSTILE_DESIGN = {
+    "cell 9": ('"cell": 1', '"cell": 9', "line 2 is of another cell"),
+    "no object": ('{"cell": 2', '[{"cell": 2', "design.jsonl"),
+    "values": ('"values": [0.5, 2]', '"values": [0.5]', "1 values for 2 axes"),
+    "number": ('"seed": 2}', '"seed": 1e99}', "is not a whole number"),
+    "not a number": ('"seed": 2}', '"seed": NaN}', "NaN, which is not a number"),
+    "target": ('"differs": {"seed"', '"differs": {"_target_": "os.system", "seed"', "unknown"),
+    "scenarios": ('"seed": 2}', '"seed": 2, "scenarios": [["a"]]}', "a name, a weight"),
+    "terminal": ('"seed=2"', '"\\u001b[2J"', "cannot be shown"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("old", "new", "says"), HOSTILE_DESIGN.values(), ids=HOSTILE_DESIGN)
+def test_a_hostile_design_gets_a_sentence(
+    old: str, new: str, says: str, sweep: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = Path(shutil.copytree(sweep, tmp_path / sweep.name))
+    text = (copy / "design.jsonl").read_text(encoding="utf-8")
+    assert old in text
+    put(copy, "design.jsonl", text.replace(old, new).encode())
+    assert main(["replay", str(copy), "--quiet"]) == 2
+    told = capsys.readouterr()
+    assert says in told.err and told.out == ""
+
+
 # --- what changed ----------------------------------------------------------------------------
 
 

@@ -28,6 +28,8 @@ from typing import NamedTuple
 
 import psutil
 
+from nts_sim.study.sweep.ledger import read_ledger
+
 SWEEP = (
     "sweep", "scenario=calm_year", "policy=current_practice,do_nothing", "replications=20",
     "fund.balance_factor=0.1..1:0.1", "resources.stock_factor=0.5,1", "--quiet",
@@ -52,8 +54,9 @@ def tables(results: Path) -> dict[str, str]:
 
 
 def made_twice(results: Path) -> int:
-    lines = next(results.glob("*/sweep*/ledger.jsonl")).read_text().splitlines()
-    parts = Counter(line.partition('"part": "')[2][:40] for line in lines)
+    """Count parts that were finished more than once; those that failed are tried again."""
+    ledger = next(results.glob("*/sweep*/ledger.jsonl")).parent
+    parts = Counter(line["part"] for line in read_ledger(ledger) if not line["failed"])
     return sum(count > 1 for count in parts.values())
 
 
@@ -66,7 +69,7 @@ def started(results: Path, *more: str) -> subprocess.Popen[bytes]:
 
 def local_workers(driver: int) -> list[psutil.Process]:
     """Processes that simulate: children of the one that makes copies of itself."""
-    with contextlib.suppress(psutil.NoSuchProcess):
+    with contextlib.suppress(psutil.Error):
         servers = psutil.Process(driver).children()
         return [worker for server in servers for worker in server.children()]
     return []
@@ -92,7 +95,9 @@ def cluster(port: int, folder: Path) -> Iterator[psutil.Process]:
 
 
 def dask_workers(keeper: psutil.Process) -> list[psutil.Process]:
-    return [p for p in keeper.children(recursive=True) if "spawn_main" in " ".join(p.cmdline())]
+    with contextlib.suppress(psutil.Error):
+        return [p for p in keeper.children(recursive=True) if "spawn_main" in " ".join(p.cmdline())]
+    return []
 
 
 def one_round(
@@ -106,8 +111,8 @@ def one_round(
         while time.monotonic() < end and driver.poll() is None:
             time.sleep(min(0.7, max(0.0, end - time.monotonic())))
             there = local_workers(driver.pid) if keeper is None else dask_workers(keeper)
-            if there and luck.random() < 0.15:
-                with contextlib.suppress(psutil.NoSuchProcess):
+            if there and luck.random() < 0.1:
+                with contextlib.suppress(psutil.Error):
                     luck.choice(there).kill()
                     workers += 1
         if driver.poll() is None:

@@ -6,17 +6,20 @@ import hashlib
 import random
 from collections import Counter, deque
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from nts_sim.engine.session import simulate
+from nts_sim.errors import PlaceOrMachine
 from nts_sim.luck.draws import DrawSet, Luck
 from nts_sim.outcomes.measures import outcomes_of
 from nts_sim.policies.registry import make_policy
 from nts_sim.spec.models import PolicySpec
 from nts_sim.study.sweep.drive import Count, drive
+from nts_sim.study.sweep.estimate import estimate, require_room
 from nts_sim.study.sweep.execute import Finished, InProcess
 from nts_sim.study.sweep.ledger import Ledger, read_ledger
 from nts_sim.study.sweep.parts import FOLDER, Parts
@@ -58,7 +61,7 @@ def swept(folder: Path, cells: ToyCells, executor=None, **own: str) -> tuple[Cou
     given = asked(cells, **own)
     with Ledger(folder) as ledger:
         count = drive(given, parts, executor or InProcess(), ledger, lambda *_: None)
-    write_tables(folder, given, parts, "compare")
+    write_tables(folder, given, parts)
     return count, digests(folder)
 
 
@@ -126,6 +129,20 @@ def test_summary_is_paired(tmp_path: Path) -> None:
     assert row["diff_high"] - row["diff"] == pytest.approx(half)
 
 
+def test_cells_are_paired_with_the_first(tmp_path: Path) -> None:
+    swept(tmp_path / "sweep", ToyCells(VALUES[1:3], tmp_path, replications=12))
+    table = pd.read_parquet(tmp_path / "sweep/results.parquet")
+    summary = pd.read_parquet(tmp_path / "sweep/summary.parquet")
+    for _policy, rows in table.groupby("policy"):
+        wide = rows.pivot(index="replication", columns="cell", values="harm_bn_vnd")
+        difference = wide[1] - wide[0]
+        row = summary.query("cell == 1 and policy == @_policy and metric == 'harm_bn_vnd'").iloc[0]
+        assert row["change"] == pytest.approx(difference.mean())
+        half = 2.2009851600916384 * difference.std(ddof=1) / np.sqrt(12)
+        assert row["change_high"] - row["change"] == pytest.approx(half)
+    assert (summary.query("cell == 0")["change"].dropna() == 0.0).all()
+
+
 def test_a_policy_that_fails_is_told_and_the_others_stay(tmp_path: Path) -> None:
     own = tmp_path / "mine.py"
     own.write_text(
@@ -144,6 +161,29 @@ def test_a_policy_that_fails_is_told_and_the_others_stay(tmp_path: Path) -> None
     assert list(results["policy"]) == ["current_practice"] * 4
     summary = pd.read_parquet(tmp_path / "sweep/summary.parquet")
     assert summary.query("policy == 'do_nothing'")["n"].eq(0).all()
+
+
+def test_a_sweep_that_would_fill_the_disk_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cells = asked(ToyCells(VALUES, tmp_path, replications=2000))
+    require_room(cells, tmp_path / "not there yet")
+    little = SimpleNamespace(free=2**20)
+    monkeypatch.setattr("nts_sim.study.sweep.estimate.shutil.disk_usage", lambda _: little)
+    with pytest.raises(PlaceOrMachine, match=r"may need .* has 1 MiB left; choose another"):
+        require_room(cells, tmp_path)
+
+
+def test_what_is_to_come_is_reckoned_from_the_first_cell(tmp_path: Path) -> None:
+    cells = ToyCells(VALUES, tmp_path, replications=12)
+    before = estimate(asked(cells), Parts(tmp_path, tmp_path), 2)
+    assert (before.cells, before.replications, before.there) == (4, 96, 0)
+    assert before.seconds > 0.0 < before.disk_bytes
+    swept(tmp_path / "sweep", cells)
+    after = estimate(asked(cells), Parts(tmp_path, tmp_path), 2)
+    assert (after.replications, after.there, after.seconds, after.disk_bytes) == (
+        96, 96, 0.0, before.disk_bytes - 16 * 4096,
+    )  # fmt: skip
 
 
 def test_the_ledger_tells_of_every_part_once(tmp_path: Path) -> None:

@@ -79,3 +79,22 @@ def test_what_ends_its_worker_each_time_is_told(tmp_path: Path) -> None:
     assert count.failed == len(failures)
     results = pd.read_parquet(tmp_path / "r/s/results.parquet")
     assert results.groupby("cell").size().loc[:3].eq(8).all()
+
+
+def test_threads_of_one_process_take_turns(tmp_path: Path) -> None:
+    """Workers of a cluster may have several threads, and share what a cell opened to."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from nts_sim.study.sweep.asked import Keyed
+    from nts_sim.study.sweep.unit import Want, do_unit
+    from tests.sweep.cells import asked
+
+    given = asked(ToyCells(VALUES[:1], tmp_path, replications=24))
+    keyed: Keyed = next(iter(given))
+    wants = [Want("current_practice", first, first + 4, str(first)) for first in range(0, 24, 4)]
+    units = [given.unit(keyed, [want]) for want in wants]
+    alone = [do_unit(unit)[0][1].values for unit in units]
+    with ThreadPoolExecutor(4) as threads:
+        together = [parts[0][1].values for parts in threads.map(do_unit, units)]
+    for a, b in zip(alone, together, strict=True):
+        assert a.tobytes() == b.tobytes()

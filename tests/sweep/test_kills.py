@@ -33,7 +33,7 @@ def whole(root: Path) -> None:
     with store.claimed(folder):
         count, _ = swept(folder, cells, InProcess())
         write_design(folder, cells)
-        finish(folder, asked(cells), "sweep", [], 0.0, count.failed)
+        finish(folder, asked(cells), [], 0.0, count.failed)
 
 
 def started(root: Path) -> int:

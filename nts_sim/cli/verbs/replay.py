@@ -12,7 +12,7 @@ from nts_sim.cli.flags import Flags
 from nts_sim.errors import InvalidInput, Problem
 
 if TYPE_CHECKING:
-    from nts_sim.study.replay import Change, Verdict
+    from nts_sim.study.replay import Change, Record, Verdict
 
 NOT_THE_SAME = 3
 _SHOWN_MODULES, _SHOWN_FILES = 8, 3
@@ -52,14 +52,14 @@ def main(arguments: Sequence[str], flags: Flags) -> int:
 
 
 def _found(asked: _Asked, flags: Flags) -> _Found:
-    from nts_sim.cli.remake import replayed, tables_now
+    from nts_sim.cli.remake import tables_now
     from nts_sim.study import replay
 
     recorded = replay.recorded_files(asked.run)
     record = replay.read_record(asked.run)
     gone, damaged = replay.damaged_files(asked.run, recorded)
     try:
-        made = replayed(record, flags, asked.tables_dir, asked.workers)
+        made = _made(record, asked, flags)
     except InvalidInput as error:
         changes = replay.changed_since(record, {})
         since = [Problem("changed since", line) for line in _changes(changes)]
@@ -69,6 +69,16 @@ def _found(asked: _Asked, flags: Flags) -> _Found:
         tuple(replay.changed_since(record, tables_now(asked.tables_dir))),
         tuple(gone), tuple(damaged),
     )  # fmt: skip
+
+
+def _made(record: Record, asked: _Asked, flags: Flags) -> dict[str, bytes]:
+    if record.sweep is None:
+        from nts_sim.cli.remake import replayed
+
+        return replayed(record, flags, asked.tables_dir, asked.workers)
+    from nts_sim.cli.remake_sweep import replayed_sweep
+
+    return replayed_sweep(record, asked.run, flags, asked.tables_dir, asked.workers)
 
 
 # --- arguments -------------------------------------------------------------------------------

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from nts_sim.spec.models import ScenarioSpec, Study
+from nts_sim.study.manifest import without_path
 
 Value = str | int | float | bool | None
 """What an axis can be set to: a number, a text or the name of an option."""
+_WHERE = frozenset({"workers", "execution", "execution.scheduler", "results_dir"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +32,12 @@ class Cell:
     overrides: tuple[str, ...]
     study: Study
     scenarios: tuple[tuple[str, float, ScenarioSpec], ...]
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """The overrides as they are kept: nothing of where and by whom, of paths the last part."""
+        kept = (text for text in self.overrides if text.partition("=")[0] not in _WHERE)
+        return tuple(without_path(text) for text in kept)
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,9 @@ class DaskCluster:
 
     def _connected(self) -> Any:
         # What Dask logs of lost connections is told by us, in a sentence.
-        logging.getLogger("distributed").setLevel(logging.CRITICAL)
+        for name in logging.root.manager.loggerDict:
+            if name.split(".")[0] in ("distributed", "tornado", "asyncio"):
+                logging.getLogger(name).setLevel(logging.CRITICAL + 1)
         try:
             client = self._dask.Client(self._scheduler, timeout=_CONNECT_S, set_as_default=False)
             client.wait_for_workers(1, timeout=_CONNECT_S)
@@ -79,10 +81,13 @@ class DaskCluster:
             raise self._gone("no worker is there; start one with: dask worker") from None
         except OSError:
             raise self._gone("nobody answers; start one with: dask scheduler") from None
-        codes = client.run(code_digest)
-        if set(codes.values()) != {code_digest()}:
+        try:
+            same = set(client.run(code_digest).values()) == {code_digest()}
+        except ImportError:
+            same = False
+        if not same:
             client.close()
-            raise self._gone("its workers run another version of nts-sim; install this one there")
+            raise self._gone("its workers do not have this version of nts-sim; install it there")
         return client
 
     def _next(self) -> Any:

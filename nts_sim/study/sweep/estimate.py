@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import resource
+import shutil
 import sys
 import time
 from dataclasses import dataclass
+from math import ceil
+from pathlib import Path
 from typing import Final
 
+from nts_sim.errors import PlaceOrMachine
+from nts_sim.study.engines import most_replications
 from nts_sim.study.sweep.asked import Asked, Keyed
 from nts_sim.study.sweep.parts import Parts
 from nts_sim.study.sweep.unit import COLUMNS, PART, Want, do_unit
@@ -15,6 +20,7 @@ from nts_sim.study.sweep.unit import COLUMNS, PART, Want, do_unit
 _TRIED: Final = 2
 _CSV_BYTES: Final = 12
 """Of a number in a table, Parquet and CSV together."""
+_MOST_OF_DISK: Final = 0.8
 _BLOCK_BYTES: Final = 4096
 """Room that the smallest file takes."""
 
@@ -61,13 +67,44 @@ def estimate(asked: Asked, parts: Parts, workers: int) -> Estimate:
         for want in missing:
             each = by_policy.get(want.policy, max(by_policy.values()))
             seconds += each * members * (want.last - want.first)
-    disk = files * max(_BLOCK_BYTES, PART * len(COLUMNS) * 8)
-    disk += replications * len(COLUMNS) * _CSV_BYTES
+    disk = _room(files, replications)
     memory = (workers + 1) * _memory_bytes()
     used = min(workers, max(1, files))
     return Estimate(
         len(asked.cells), replications, there, workers, seconds / used, memory, disk
     )  # fmt: skip
+
+
+def require_room(asked: Asked, folder: Path) -> None:
+    """Refuse a sweep whose files would fill the disk.
+
+    Parameters
+    ----------
+    folder : of results; it need not be there yet
+
+    Raises
+    ------
+    PlaceOrMachine
+        Saying how much is needed and how much there is.
+    """
+    files = replications = 0
+    for cell in asked.cells:
+        count = most_replications(cell.study) * len(cell.study.policies)
+        files += ceil(count / PART)
+        replications += count * len(cell.scenarios)
+    nearest = next(here for here in (folder, *folder.absolute().parents) if here.exists())
+    needed, free = _room(files, replications), shutil.disk_usage(nearest).free
+    if needed > _MOST_OF_DISK * free:
+        raise PlaceOrMachine(
+            f"the sweep may need {needed / 2**20:,.0f} MiB and {folder} has {free / 2**20:,.0f} "
+            "MiB left; choose another results_dir, or fewer cells or replications"
+        )
+
+
+def _room(files: int, replications: int) -> int:
+    """Bytes of so many parts, and of the tables made from them."""
+    parts = files * max(_BLOCK_BYTES, PART * len(COLUMNS) * 8)
+    return parts + replications * len(COLUMNS) * _CSV_BYTES
 
 
 def _timed(asked: Asked, keyed: Keyed) -> tuple[float, dict[str, float]]:

@@ -40,7 +40,7 @@ def _lines(cells: Iterable[Cell]) -> Iterable[dict[str, Any]]:
         base = base or content
         differs = {key: value for key, value in content.items() if value != base[key]}
         yield {
-            "cell": cell.number, "values": cell.values, "overrides": cell.overrides,
+            "cell": cell.number, "values": cell.values, "overrides": cell.told,
             "differs": content if content is base else differs,
         }  # fmt: skip
 
@@ -55,12 +55,12 @@ def _content(cell: Cell) -> dict[str, Any]:
 
 
 def finish(
-    folder: Path, asked: Asked, verb: str, command: Sequence[str], wall_time_s: float, failed: int
+    folder: Path, asked: Asked, command: Sequence[str], wall_time_s: float, failed: int
 ) -> None:
     """Write the manifest and, where nothing failed, that the sweep is done."""
     study = next(iter(asked.cells)).study
     inputs = {**asked.inputs, **{f"policy {name}": own.digest for name, own in asked.own.items()}}
-    manifest = manifest_of(study, verb, folder.name, command, inputs, wall_time_s, failed)
+    manifest = manifest_of(study, _SEVERAL, folder.name, command, inputs, wall_time_s, failed)
     about = {"axes": list(asked.cells.axes), "cells": len(asked.cells), "sweep": asked.digest}
     store.write_manifest(folder, manifest | about)
     if not failed:

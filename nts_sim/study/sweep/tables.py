@@ -2,7 +2,8 @@
 
 =========== ====================================================================================
 results     one row a cell, scenario, policy and replication; a column for every axis and outcome
-summary     one row a cell, scenario, policy and outcome: mean and paired difference, 95 % intervals
+summary     one row a cell, scenario, policy and outcome: mean, paired difference to the baseline
+            and change against the first cell, with 95 % intervals
 cells       one row a cell: replications, failures, and the command that makes it alone
 failures    one row a replication that failed, with cause and command
 =========== ====================================================================================
@@ -20,7 +21,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from nts_sim.outcomes.compare import Comparison, Summary, compare, summarise, weighted_mean
+from nts_sim.outcomes.compare import Comparison, Summary, compare, paired, summarise, weighted_mean
 from nts_sim.outcomes.metrics import BY_NAME
 from nts_sim.spec.models import ScenarioSetSpec
 from nts_sim.study.sweep.asked import Asked, Keyed
@@ -31,34 +32,35 @@ from nts_sim.study.sweep.unit import COLUMNS
 from nts_sim.world.model import Floats
 
 TABLES: Final = ("results", "summary", "cells", "failures")
-_TOLD_APART: Final = frozenset({"scenario", "policy"})
-"""Axes that every table has a column for anyway."""
-_WHERE: Final = frozenset({"workers", "execution", "execution.scheduler", "results_dir"})
 _NAN = float("nan")
 Columns = dict[str, Sequence[Any]]
+_Sheets = dict[tuple[str, int], Mapping[str, Floats]]
+"""Outcomes by policy, float arrays [replication, column], by scenario and seed."""
 
 
-def write_tables(folder: Path, asked: Asked, parts: Parts, verb: str) -> int:
-    """Write every table of a sweep; return how many replications failed.
-
-    Parameters
-    ----------
-    verb : of the command that makes a cell alone
-    """
+def write_tables(folder: Path, asked: Asked, parts: Parts) -> int:
+    """Write every table of a sweep; return how many replications failed."""
     axes = axis_fields(asked.cells)
     failed = 0
     with ExitStack() as open_tables:
         tables = {
-            name: open_tables.enter_context(Streamed(folder, name, [_CELL, *axes, *fields]))
+            name: open_tables.enter_context(Streamed(folder, name, _fields(axes, fields)))
             for name, fields in _FIELDS.items()
         }
+        first: _Sheets = {}
         for keyed in asked:
-            made = _of_cell(keyed, parts, verb)
+            made = _of_cell(keyed, parts, first)
             failed += len(made["failures"]["replication"])
             for name, columns in made.items():
                 count = len(next(iter(columns.values())))
-                tables[name].add(columns | _axis_columns(asked.cells, axes, keyed, count))
+                tables[name].add(_axis_columns(asked.cells, axes, keyed, count) | columns)
     return failed
+
+
+def _fields(axes: Sequence[Field], others: Sequence[Field]) -> list[Field]:
+    """Put an axis before the other columns, unless one of these says it anyway."""
+    own = {field.name for field in others}
+    return [_CELL, *(axis for axis in axes if axis.name not in own), *others]
 
 
 def axis_fields(cells: Cells) -> list[Field]:
@@ -67,7 +69,7 @@ def axis_fields(cells: Cells) -> list[Field]:
     for cell in cells:
         for axis, value in zip(cells.axes, cell.values, strict=True):
             kinds[axis].add(_kind(value))
-    return [Field(axis, _common(found)) for axis, found in kinds.items() if axis not in _TOLD_APART]
+    return [Field(axis, _common(found)) for axis, found in kinds.items()]
 
 
 def _kind(value: Value) -> Kind:
@@ -107,7 +109,8 @@ _FIELDS: Final[Mapping[str, Sequence[Field]]] = {
         Field("unit", "text"), Field("n", "int"), Field("mean", "float"), Field("low", "float"),
         Field("high", "float"), Field("baseline", "text"), Field("diff", "float"),
         Field("diff_low", "float"), Field("diff_high", "float"), Field("relative_pct", "float"),
-        Field("separable", "bool"),
+        Field("separable", "bool"), Field("change", "float"), Field("change_low", "float"),
+        Field("change_high", "float"),
     ),
     "cells": (
         Field("scenario", "text"), Field("replications", "int"), Field("failed", "int"),
@@ -120,16 +123,23 @@ _FIELDS: Final[Mapping[str, Sequence[Field]]] = {
 }  # fmt: skip
 
 
-def _of_cell(keyed: Keyed, parts: Parts, verb: str) -> dict[str, Columns]:
+def _of_cell(keyed: Keyed, parts: Parts, first: _Sheets) -> dict[str, Columns]:
+    """Make the rows of a cell; `first` holds the outcomes of the first one, by scenario."""
     values = keyed.values(parts)
-    command = _command(verb, keyed.cell.overrides)
+    command = _command(keyed)
     failures = _failures(keyed, parts, command)
     sheets = dict(_sheets(keyed, values))
+    if not keyed.cell.number:
+        first |= {(name, keyed.study.seed): sheet for name, sheet in sheets.items()}
     replications = next(iter(values.values())).shape[1]
     return {
         "results": _joined([_results(name, sheet) for name, sheet in sheets.items()]),
         "summary": _joined(
-            [_summary(name, sheet, keyed.study.baseline) for name, sheet in sheets.items()]
+            [
+                _summary(name, sheet, keyed.study.baseline)
+                | _changes(sheet, first.get((name, keyed.study.seed), {}))
+                for name, sheet in sheets.items()
+            ]
         ),
         "cells": {
             "scenario": [keyed.study.scenario.name], "replications": [replications],
@@ -139,10 +149,10 @@ def _of_cell(keyed: Keyed, parts: Parts, verb: str) -> dict[str, Columns]:
     }  # fmt: skip
 
 
-def _command(verb: str, overrides: Sequence[str]) -> str:
-    """Write the command that makes a cell alone; where and by whom it was made is left out."""
-    kept = (text for text in overrides if text.partition("=")[0] not in _WHERE)
-    return shlex.join(["nts-sim", verb, *kept])
+def _command(keyed: Keyed) -> str:
+    """Write the command that makes a cell alone."""
+    verb = "run" if len(keyed.study.policies) == 1 else "compare"
+    return shlex.join(["nts-sim", verb, *keyed.cell.told])
 
 
 def _sheets(
@@ -203,6 +213,18 @@ def _summary_of(
         "relative_pct": against.differences.relative_pct.tolist(),
         "separable": against.separable.tolist(),
     }  # fmt: skip
+
+
+def _changes(sheet: Mapping[str, Floats], first: Mapping[str, Floats]) -> Columns:
+    """Compare a cell with the first one, policy by policy, where both had the same luck."""
+    made: dict[str, list[float]] = {"change": [], "change_low": [], "change_high": []}
+    for policy, table in sheet.items():
+        shared = first.get(policy, table[:0])
+        n = min(len(shared), len(table))
+        found = paired(table[:n], shared[:n]).summary
+        for name, values in zip(made, (found.mean, found.low, found.high), strict=True):
+            made[name] += values.tolist()
+    return dict(made)
 
 
 def _failures(keyed: Keyed, parts: Parts, command: str) -> Columns:

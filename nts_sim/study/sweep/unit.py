@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import Final
 
 import numpy as np
@@ -34,6 +35,8 @@ PART: Final = 10
 """Replications of a part: what is kept, and taken up again, as one."""
 COLUMNS: Final = tuple(metric.name for metric in METRICS if metric.by == "all" or metric.with_total)
 """Outcomes kept of each replication, those with the key 'all'."""
+_ONE_AT_A_TIME = Lock()
+"""A worker of a cluster may have several threads; policies and solvers are for one."""
 _OPEN_CELLS = 2
 """Cells of which a worker keeps the worlds; units of one cell follow each other."""
 
@@ -104,7 +107,8 @@ class _Opening:
 
 def do_unit(unit: Unit) -> list[tuple[Want, Part]]:
     """Simulate what a unit wants; what fails is told and left out."""
-    return [(want, _part(want, unit)) for want in unit.wants]
+    with _ONE_AT_A_TIME:
+        return [(want, _part(want, unit)) for want in unit.wants]
 
 
 def failed_part(unit: Unit, want: Want, error: str, message: str) -> Part:
