@@ -187,7 +187,9 @@ def _pictures(folder: Path, asked: Asked) -> dict[str, bytes]:
 def _frames(folder: Path) -> dict[str, pd.DataFrame]:
     """Read the tables of a sweep that are told; not its results, which may be large."""
     return {
-        name: pd.read_parquet(folder / f"{name}.parquet") for name in TABLES if name != "results"
+        name: store.parquet_table((folder / f"{name}.parquet").read_bytes())
+        for name in TABLES
+        if name != "results"
     }
 
 

@@ -387,13 +387,13 @@ def _difference(folder: Path, name: str, recorded: str, made: bytes) -> str:
 def _rows(name: str, data: bytes) -> list[list[str]]:
     """Read a stored table as rows of text, the first with the names of the columns."""
     if name.endswith(".parquet"):
-        file = pa.parquet.ParquetFile(io.BytesIO(data))
+        file = pa.parquet.ParquetFile(pa.BufferReader(data))
         groups = range(file.metadata.num_row_groups)
         unpacked = sum(file.metadata.row_group(group).total_byte_size for group in groups)
         if max(file.metadata.num_rows, unpacked / _MAX_ROW_BYTES) > _MAX_ROWS:
             raise ValueError("more than a run writes")
         packed = io.BytesIO()
-        pa.csv.write_csv(file.read(), packed)
+        pa.csv.write_csv(file.read(use_threads=False), packed)
         data = packed.getvalue()
     return list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline="")))
 

@@ -236,6 +236,17 @@ def parquet_bytes(table: pd.DataFrame) -> bytes:
     return buffer.getvalue()
 
 
+def parquet_table(data: bytes) -> pd.DataFrame:
+    """Decode Parquet, in Arrow's own memory and in this thread.
+
+    Threads of Arrow's may let go of a Python file only after it was read, and abort a program that
+    ends meanwhile (apache/arrow#33975).
+    """
+    table = pa.parquet.read_table(pa.BufferReader(data), use_threads=False)
+    made: pd.DataFrame = table.to_pandas(use_threads=False)
+    return made
+
+
 def csv_bytes(table: pd.DataFrame) -> bytes:
     """Encode a table as CSV; no text cell can be taken for a formula.
 
@@ -299,7 +310,7 @@ def _read_table(path: Path, name: str, digest: str) -> pd.DataFrame:
     data = path.read_bytes()
     if hashlib.sha256(data).hexdigest() != digest:
         raise ValueError("the file is not what the run wrote (its checksum differs)")
-    return checked(name, pa.parquet.read_table(io.BytesIO(data)).to_pandas())
+    return checked(name, parquet_table(data))
 
 
 def _require_done(folder: Path) -> dict[str, str]:

@@ -60,7 +60,8 @@ def _burden(at: Mapping[str, Any], policy: str) -> float:
     """The plan gains 60 bn at no lag, 20 less a day: it breaks even at a lag of three days."""
     lag = float(at.get("information.lag_days", 1.0))
     base = 2600.0 + 180.0 * lag - 400.0 * float(at.get("resources.stock_factor", 1.0))
-    return base + {BASE: 0.0, PLAN: 20.0 * lag - 60.0, "greedy": -5.0, LONG: 40.0}[policy]
+    own = {BASE: 0.0, PLAN: 20.0 * lag - 60.0, "greedy": -5.0, LONG: 40.0, "do_nothing": 900.0}
+    return base + own[policy]
 
 
 def _random(n: int = 40) -> pd.DataFrame:
@@ -189,6 +190,12 @@ def test_a_scatter_has_every_cell_and_crosses_for_the_lost() -> None:
         crosses = [line for line in axes.lines if line.get_marker() == "x"]
         assert points == 37 and len(crosses[0].get_xdata()) == 3
     assert "goes most with reporting lag (days)" in chart.finding
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_policy_drawn_as_a_cross_can_be_hollow() -> None:
+    chart = _drawn(SHAPES["random"][0], [BASE, "do_nothing"], replications=4)["sweep_scatter"]
+    assert _faults(chart) == []
 
 
 def test_nothing_to_draw_is_said() -> None:

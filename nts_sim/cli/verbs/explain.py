@@ -13,7 +13,7 @@ import pandas as pd
 from nts_sim.cli.flags import Flags
 from nts_sim.errors import InvalidInput, Problem
 from nts_sim.outcomes.frames import TABLES
-from nts_sim.study.store import read_results
+from nts_sim.study.store import parquet_table, read_results
 from nts_sim.tables.names import nearest
 from nts_sim.trace.model import Kind
 from nts_sim.units import days
@@ -77,7 +77,7 @@ def _story(folder: Path, order: pd.Series[Any]) -> _Story:
     if not (path.is_file() and names.is_file()):
         raise InvalidInput([Problem(str(folder), "holds no trace to explain from")], "the run")
     try:
-        trace = pd.read_parquet(path)
+        trace = parquet_table(path.read_bytes())
         known = json.loads(names.read_text(encoding="utf-8"))[order["scenario"]]
     except (OSError, ValueError, TypeError, KeyError) as error:
         what = "holds a trace.parquet or names.json that is not what the run wrote"

@@ -6,7 +6,6 @@ What is learnt lies beside the sweep, in a folder of its own: a finished sweep i
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -107,7 +106,7 @@ def read_sweep(folder: Path) -> Kept:
 
 
 def _table(name: str, data: bytes) -> pd.DataFrame:
-    table: pd.DataFrame = pa.parquet.read_table(io.BytesIO(data)).to_pandas()
+    table = store.parquet_table(data)
     missing = sorted(_NEEDED[name] - set(table.columns))
     if missing:
         raise ValueError(f"has no column {', '.join(missing)}")
