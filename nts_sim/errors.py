@@ -4,6 +4,7 @@
 
     NtsError                      exit code 1
     ├── InvalidInput              exit code 2   one or more Problems in what was written
+    ├── SomeFailed                exit code 3   without what failed there is no honest answer
     ├── NoAcceptableSolution      exit code 4   the solver stopped without a plan we may use
     └── PlaceOrMachine            exit code 5   disk, permission, lock, memory
 """
@@ -52,6 +53,12 @@ class InvalidInput(NtsError):
         lines = [f"{count} problem{'s' if count != 1 else ''} in {self.subject}"]
         lines += [f"  {problem.where:<{width}}  {problem.what}" for problem in self.problems]
         return "\n".join(lines)
+
+
+class SomeFailed(NtsError):
+    """Replications failed, and a mean without them would be one on other luck."""
+
+    exit_code = 3
 
 
 class NoAcceptableSolution(NtsError):

@@ -19,7 +19,7 @@ from nts_sim.cli.grid import Axis, Grid
 from nts_sim.cli.lesson import drawn, tell_lesson
 from nts_sim.cli.sweeping import asked_of, executor_for, make_engine_ready
 from nts_sim.cli.tell import progress_on_stderr, say
-from nts_sim.errors import InvalidInput, NtsError, Problem
+from nts_sim.errors import InvalidInput, Problem, SomeFailed
 from nts_sim.outcomes.insight.breakeven import (
     Breakeven,
     against_best_rival,
@@ -42,12 +42,6 @@ from nts_sim.words import sentence
 from nts_sim.world.model import Floats
 
 _SUBJECT = "what was written after the verb"
-
-
-class SomeFailed(NtsError):
-    """A replication failed, and a mean without it would be one on other luck."""
-
-    exit_code = 3
 
 
 @dataclass(frozen=True)
