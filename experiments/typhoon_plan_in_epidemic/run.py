@@ -18,11 +18,14 @@ import numpy as np
 import pandas as pd
 from omegaconf import OmegaConf
 
-from experiments.paired import BURDEN, COST, HARM, differences, draw
+from nts_sim.charts import View, figure_bytes
+from nts_sim.charts.sweep_cells import sweep_of
+from nts_sim.charts.sweep_changes import sweep_changes
 from nts_sim.decision.model import Preparation
 from nts_sim.engine.prepared import preparation_cost
 from nts_sim.engine.session import simulate
 from nts_sim.luck.draws import DrawSet, Luck
+from nts_sim.outcomes.compare import paired
 from nts_sim.outcomes.measures import outcomes_of
 from nts_sim.planning.scenario import draw_samples, plan_of_scenario, scenario_template
 from nts_sim.planning.solve import Highs
@@ -35,14 +38,15 @@ from nts_sim.spec.models import PolicySpec, ScenarioSpec, Study
 from nts_sim.study.one_plan import in_common_world
 from nts_sim.tables.load import load_tables
 from nts_sim.world.build import build_world
-from nts_sim.world.model import World
+from nts_sim.world.model import Floats, World
 
 HERE = Path(__file__).parent
 CONFIGS = HERE.parents[1] / "configs"
 SCENARIOS = ("typhoon_north", "respiratory_epidemic")
 POLICY, INCUMBENT = "expected_value", "expected_value_mean_path"
 SEED, DRAWS, SAMPLES = 147, 24, 12
-NOTHING = "nothing"
+NOTHING, AXIS = "nothing", "prepared"
+METRICS = ("total_burden_bn_vnd", "harm_bn_vnd", "cost_bn_vnd")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -55,12 +59,10 @@ def main(arguments: Sequence[str]) -> int:
     for name in SCENARIOS:
         # Posted teams are paid for as long as an emergency lasts, so the budget may not bind again.
         world = world_of(unbounded(studies[name]), threats)
-        made = [simulated(world, plan, about, replications) for about, plan in plans.items()]
-        found = differences(pd.concat(made), NOTHING)
-        print(f"\n{name}\n{found.round(1).to_string(index=False)}")
-        draw(
-            found, f"What each preparation changes when {name} comes", NOTHING, HERE / f"{name}.png"
-        )
+        made = {about: simulated(world, plan, replications) for about, plan in plans.items()}
+        found = changes(made)
+        print(f"\n{name}\n{found.drop(columns=['policy', 'scenario']).round(1).to_string()}")
+        (HERE / f"{name}.png").write_bytes(picture(found, name, replications))
     return 0
 
 
@@ -141,19 +143,36 @@ def tell(about: str, world: World, plan: Preparation | None) -> None:
     print(f"{about}: {cost:.1f} bn VND; bought {bought}; posted {units}; {len(plan.depots)} depots")
 
 
-def simulated(
-    world: World, plan: Preparation | None, about: str, replications: int
-) -> pd.DataFrame:
-    """Simulate an emergency with what was prepared, on evaluation draws."""
+def simulated(world: World, plan: Preparation | None, replications: int) -> Floats:
+    """Simulate an emergency with what was prepared, on evaluation draws; [replication, metric]."""
     policy = planned(POLICY, PolicySpec(), preparation=plan)
     rows = []
     for number in range(replications):
         run = simulate(world, policy, Luck(SEED, DrawSet.EVALUATION, number))
         values = {metric: value for metric, key, value in outcomes_of(run, world) if key == "all"}
-        kept = {name: values[name] for name in (BURDEN, HARM, COST)}
-        rows.append({"cell": about, "policy": POLICY, "replication": number, **kept})
-    assert np.isfinite([row[BURDEN] for row in rows]).all()
-    return pd.DataFrame(rows)
+        rows.append([values[name] for name in METRICS])
+    return np.array(rows)
+
+
+def changes(made: Mapping[str, Floats]) -> pd.DataFrame:
+    """Take preparing nothing from each preparation, on the same luck."""
+    rows = []
+    for cell, (about, values) in enumerate(made.items()):
+        told = paired(values, made[NOTHING]).summary
+        rows += zip(
+            [cell] * len(METRICS), [about] * len(METRICS), METRICS, values.mean(axis=0), told.mean,
+            told.low, told.high, strict=True,
+        )  # fmt: skip
+    columns = ["cell", AXIS, "metric", "mean", "change", "change_low", "change_high"]
+    return pd.DataFrame(rows, columns=columns).assign(policy=POLICY, scenario="")
+
+
+def picture(found: pd.DataFrame, scenario: str, replications: int) -> bytes:
+    """Draw the changes as those of a sweep."""
+    cells = found[["cell", AXIS]].drop_duplicates()
+    about = f"typhoon_plan_in_epidemic, {scenario}"
+    view = View(scenario, scenario, POLICY, POLICY, about, replications)
+    return figure_bytes(sweep_changes(sweep_of(cells, found, [AXIS], view, METRICS[0])), "png")
 
 
 if __name__ == "__main__":

@@ -12,12 +12,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
-from scipy.stats import t as student
 
-from experiments.paired import BURDEN, HARM, simulated
 from experiments.typhoon_plan_in_epidemic.run import SCENARIOS, all_threats, one_scenario, study_of
+from nts_sim.outcomes.compare import paired
 from nts_sim.policies.registry import make_policy
 from nts_sim.spec.models import PolicySpec, ScenarioSpec
 from nts_sim.study import run_comparison
@@ -46,10 +44,9 @@ def main(arguments: Sequence[str]) -> int:
     sources = {name: lambda name=name: make_policy(name, PolicySpec(), study.solver)
                for name in policies}  # fmt: skip
     results = run_comparison(study, worlds, sources)
-    found = simulated(courses, results.frames["outcomes"])
-    print(
-        pd.DataFrame([excess(found, policy) for policy in policies]).round(1).to_string(index=False)
-    )
+    outcomes = results.frames["outcomes"].query("key == 'all'")
+    rows = [excess(outcomes[outcomes["policy"] == policy]) for policy in policies]
+    print(pd.DataFrame(rows, index=policies).round(1).to_string())
     return 0
 
 
@@ -66,16 +63,17 @@ def together(
     return {**alone, "both": both}
 
 
-def excess(found: pd.DataFrame, policy: str) -> dict[str, object]:
-    """Take the sum of both alone from both together, replication by replication."""
-    mine = found[found["policy"] == policy].pivot(index="replication", columns="cell")
-    row: dict[str, object] = {"policy": policy, "n": len(mine)}
-    for outcome, name in ((BURDEN, "burden"), (HARM, "harm")):
-        values = mine[outcome]
-        more = values["both"] - values[list(SCENARIOS)].sum(axis=1)
-        half = student.ppf(0.975, len(more) - 1) * more.std(ddof=1) / np.sqrt(len(more))
-        row |= {f"{name} both": values["both"].mean(), f"{name} excess": more.mean(),
-                f"{name} ±": half}  # fmt: skip
+def excess(outcomes: pd.DataFrame) -> dict[str, float]:
+    """Take the sum of both alone from both together, replication by replication, of one policy."""
+    row: dict[str, float] = {}
+    for metric, name in (("total_burden_bn_vnd", "burden"), ("harm_bn_vnd", "harm")):
+        mine = outcomes[outcomes["metric"] == metric]
+        values = mine.pivot(index="replication", columns="scenario", values="value")
+        apart = values[list(SCENARIOS)].sum(axis=1).to_numpy()[:, None]
+        more = paired(values[["both"]].to_numpy(), apart).summary
+        row |= {"n": len(values), f"{name} both": values["both"].mean(),
+                f"{name} excess": more.mean[0],
+                f"{name} ±": (more.high[0] - more.low[0]) / 2.0}  # fmt: skip
     return row
 
 

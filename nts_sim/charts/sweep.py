@@ -10,6 +10,11 @@ import pandas as pd
 from nts_sim.charts.frame import Chart, View
 from nts_sim.charts.style import styled
 from nts_sim.charts.sweep_cells import DECIDES, Shape, Sweep, nothing_chart, shape_of, sweep_of
+from nts_sim.charts.sweep_changes import (
+    changes_one_thing_at_a_time,
+    has_changes,
+    sweep_changes,
+)
 from nts_sim.charts.sweep_heat import sweep_heat
 from nts_sim.charts.sweep_lines import sweep_dots, sweep_lines
 from nts_sim.charts.sweep_scatter import sweep_scatter
@@ -31,15 +36,17 @@ def sweep_charts(
 ) -> dict[str, Chart]:  # fmt: skip
     """Draw the charts of a sweep, by name.
 
-    One axis of numbers: lines with bands; one of names: dots with intervals; two: a heat-map;
-    three and more: small heat-maps, up to twelve; anything else: every cell over each input.
+    One axis of numbers: lines with bands; one of names: dots with intervals, and cells against the
+    first; two: a heat-map; three and more: small heat-maps, up to twelve. No full grid: cells
+    against the first where they change one thing of it at a time, else every cell over each input.
     Without an axis that differs between cells there is no chart.
 
     Parameters
     ----------
     cells : columns cell, one per axis, done, failed
     summary : columns cell, one per axis, scenario, policy, metric, unit, n, mean, low, high,
-        baseline, diff, diff_low, diff_high, relative_pct, separable
+        baseline, diff, diff_low, diff_high, relative_pct, separable, change, change_low,
+        change_high
     axes : keys of the axes
     view : View
     metric : what is drawn
@@ -52,6 +59,10 @@ def sweep_charts(
     if shape == "none":
         return {}
     name, draw = _DRAWN[shape]
+    if shape == "one name" and has_changes(sweep):
+        return {name: draw(sweep), "sweep_changes": sweep_changes(sweep)}
+    if shape == "scattered" and has_changes(sweep) and changes_one_thing_at_a_time(sweep):
+        return {"sweep_changes": sweep_changes(sweep)}
     return {name: draw(sweep)}
 
 

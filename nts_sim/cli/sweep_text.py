@@ -8,11 +8,15 @@ from typing import Any, Final
 
 import pandas as pd
 
+from nts_sim.charts.sweep_labels import cell_labels
 from nts_sim.cli.tell import aligned
 from nts_sim.study.sweep.estimate import Estimate
 
 _BURDEN: Final = "total_burden_bn_vnd"
 _SHOWN_CELLS: Final = 24
+_SHOWN_AXES: Final = 4
+"""Axes with a column each; of more, one column says in what a cell differs from the first."""
+_DIFFERS: Final = "differs in"
 _GIB: Final = 2**30
 
 
@@ -30,6 +34,9 @@ def sweep_text(frames: Mapping[str, pd.DataFrame], axes: Sequence[str]) -> str:
         return "No replication of any cell could be finished."
     best = _best(burden, cells)
     shown = [axis for axis in axes if axis in best.columns and axis not in _HEADER]
+    if len(shown) > _SHOWN_AXES:
+        labels = cell_labels(cells, shown)
+        best, shown = best.assign(**{_DIFFERS: best["cell"].map(labels)}), [_DIFFERS]
     rows = [_row(row, shown) for _, row in best.head(_SHOWN_CELLS).iterrows()]
     header = ("cell", *shown, *_HEADER)
     if not best["baseline"].any():  # policies alone are compared with nothing

@@ -20,6 +20,8 @@ from nts_sim.charts.regret import regret_heat, robustness_sentence
 from nts_sim.charts.sensitivity import sensitivity_bars, sensitivity_charts, sensitivity_sentence
 from nts_sim.charts.sweep import sweep_charts, sweep_view
 from nts_sim.charts.sweep_cells import axis_name, shape_of, sweep_of
+from nts_sim.charts.sweep_changes import sweep_changes
+from nts_sim.charts.sweep_labels import cell_labels
 from nts_sim.outcomes.insight.breakeven import breakeven
 from nts_sim.outcomes.insight.discovery import Failing, discover, holds
 from nts_sim.outcomes.insight.robustness import regret_table, robustness_table
@@ -43,6 +45,7 @@ LONG = "a_policy_whose_planner_gave_it_a_name_that_would_not_fit_on_any_page_at_
 OPTION = "an_option_with_a_name_that_goes_on_and_on_without_ever_coming_to_an_end"
 POLICIES = [BASE, PLAN, "greedy", LONG]
 VIEW = View(SCENARIO, SCENARIO, PLAN, BASE, "sweep-3f9a2c71", 20)
+TIMES = "\N{MULTIPLICATION SIGN}"
 LAGS, STOCKS = [0.0, 1.0, 2.0, 3.0, 4.0], [0.4, 0.7, 1.0]
 
 
@@ -72,9 +75,24 @@ def _random(n: int = 40) -> pd.DataFrame:
     }))  # fmt: skip
 
 
+def _one_at_a_time() -> pd.DataFrame:
+    """As it is, and one thing of it changed in each cell."""
+    as_it_is = {
+        "information.lag_days": 1.0, "resources.stock_factor": 1.0,
+        "mechanism.changes.military.enabled": "true", "mechanism.desk_servers.PM": 2,
+    }  # fmt: skip
+    others = [
+        {"information.lag_days": 4.0}, {"information.lag_days": 0.0},
+        {"resources.stock_factor": 2.0}, {"mechanism.changes.military.enabled": "false"},
+        {"mechanism.desk_servers.PM": 4},
+    ]  # fmt: skip
+    return cells_of(pd.DataFrame([as_it_is, *({**as_it_is, **other} for other in others)]))
+
+
 SHAPES: dict[str, tuple[pd.DataFrame, str]] = {
     "one number": (grid(information__lag_days=LAGS), "sweep_lines"),
-    "one name": (grid(preparation=["none", "standard", OPTION]), "sweep_dots"),
+    "one name": (grid(preparation=["none", "standard", OPTION]), "sweep_dots sweep_changes"),
+    "one at a time": (_one_at_a_time(), "sweep_changes"),
     "two": (grid(information__lag_days=LAGS, resources__stock_factor=STOCKS), "sweep_heat"),
     "two names": (grid(preparation=["none", OPTION], measure=["none", "training"]), "sweep_heat"),
     "three": (grid(information__lag_days=LAGS, resources__stock_factor=STOCKS,
@@ -103,15 +121,16 @@ def _drawn(
 @pytest.mark.parametrize("name", SHAPES)
 @pytest.mark.parametrize("policies", [POLICIES, [PLAN]])
 def test_the_shape_of_the_grid_chooses_the_chart(name: str, policies: list[str]) -> None:
-    cells, kind = SHAPES[name]
+    cells, kinds = SHAPES[name]
     charts = _drawn(cells, policies, lost=(1,), replications=4)
-    assert list(charts) == [kind]
-    chart = charts[kind]
-    assert _faults(chart) == []
-    assert any(character.isdigit() for character in chart.finding)
-    assert chart.finding in chart.alt and chart.reading.endswith(".")
-    told = " ".join(_texts(chart))
-    assert f"1 of {len(cells)} cells, which has no result" in told and "sweep-3f9a2c71" in told
+    assert list(charts) == kinds.split()
+    for chart in charts.values():
+        assert _faults(chart) == []
+        assert any(character.isdigit() for character in chart.finding)
+        assert chart.finding in chart.alt and chart.reading.endswith(".")
+        told = " ".join(_texts(chart))
+        assert f"1 of {len(cells)} cells, which has no result" in told
+        assert "sweep-3f9a2c71" in told
 
 
 def test_a_single_axis_of_many_is_one_axis() -> None:
@@ -196,6 +215,139 @@ def test_a_scatter_has_every_cell_and_crosses_for_the_lost() -> None:
 def test_a_policy_drawn_as_a_cross_can_be_hollow() -> None:
     chart = _drawn(SHAPES["random"][0], [BASE, "do_nothing"], replications=4)["sweep_scatter"]
     assert _faults(chart) == []
+
+
+# --- cells against the first ------------------------------------------------------------------
+
+
+def _changes_summary(cells: pd.DataFrame, policies: Sequence[str] = (BASE, PLAN)) -> pd.DataFrame:
+    return summary_of(results_of(cells, policies, _burden, own_noise=0.5), axes_of(cells), BASE)
+
+
+def _changes_chart(cells: pd.DataFrame, summary: pd.DataFrame, metric: str = METRIC) -> Chart:
+    return sweep_changes(sweep_of(cells, summary, axes_of(cells), VIEW, metric))
+
+
+def _rows(chart: Chart) -> list[str]:
+    return [label.get_text() for label in chart.axes[0].get_yticklabels()]
+
+
+def _points(chart: Chart) -> list[tuple[float, bool]]:
+    """Changes drawn, and whether their sign is hollow."""
+    return [(float(line.get_xdata()[0]), line.get_markerfacecolor() == "white")
+            for line in chart.axes[0].lines
+            if len(line.get_xdata()) == 1 and line.get_marker() != "None"]  # fmt: skip
+
+
+def test_changes_are_those_of_the_table_and_what_is_luck_is_left_out() -> None:
+    """Three days more cost 540 bn VND, under the plan 600; army and desks matter to nobody."""
+    cells = _one_at_a_time()
+    summary = _changes_summary(cells)
+    chart = _changes_chart(cells, summary)
+    assert _rows(chart) == [
+        "reporting lag (days) = 4", "reporting lag (days) = 0", f"stock held {TIMES}2",
+    ]  # fmt: skip
+    rows = summary[summary["cell"].isin([1, 2, 3])]
+    assert sorted(_points(chart)) == sorted((change, False) for change in rows["change"])
+    plan = summary[(summary["cell"] == 1) & (summary["policy"] == PLAN)].iloc[0]
+    assert plan["change"] == pytest.approx(600.0, abs=3.0)
+    assert "reporting lag (days) = 4 (+" in chart.finding
+    assert "of 5 cells 2 clearly better, 1 clearly worse" in chart.finding
+    told = " ".join(_texts(chart)).replace("\n", " ")
+    assert "2 more cells are not told from it" in told and "left of the line is better" in told
+
+
+def test_a_change_under_one_policy_only_leaves_the_other_hollow() -> None:
+    cells = _one_at_a_time()
+    summary = _changes_summary(cells)
+    unsure = (summary["cell"] == 1) & (summary["policy"] == BASE)
+    summary.loc[unsure, ["change", "change_low", "change_high"]] = 30.0, -10.0, 70.0
+    assert [hollow for change, hollow in _points(_changes_chart(cells, summary))
+            if change == 30.0] == [True]  # fmt: skip
+    both = summary.assign(change_low=-1.0, change_high=1.0)
+    nothing = _changes_chart(cells, both)
+    assert "none of 5 cells is clearly better or worse" in nothing.finding
+    assert not nothing.axes and _faults(nothing) == []
+    tiny = summary.assign(change=0.01, change_low=0.009, change_high=0.011)
+    assert not _changes_chart(cells, tiny).axes, "one part in 260,000 is nothing"
+
+
+def test_where_no_cell_can_be_compared_with_the_first_others_are_drawn() -> None:
+    """The first cell has no result: no change is known."""
+    for cells, kind in ((_one_at_a_time(), "sweep_scatter"), (SHAPES["one name"][0], "sweep_dots")):
+        lost = _changes_summary(cells).assign(change=np.nan, change_low=np.nan, change_high=np.nan)
+        lost = lost[lost["cell"] != 0]
+        assert list(sweep_charts(cells, lost, axes_of(cells), VIEW)) == [kind]
+
+
+def test_changes_turn_where_more_is_better() -> None:
+    cells = _one_at_a_time()
+    chart = _changes_chart(cells, _changes_summary(cells).assign(metric="served_share"),
+                           "served_share")  # fmt: skip
+    told = " ".join(_texts(chart)).replace("\n", " ")
+    assert "right of the line is better" in told
+    assert "1 clearly better, 2 clearly worse" in chart.finding
+
+
+def test_many_changes_are_cut_and_counted() -> None:
+    cells = grid(preparation=[f"option {number}" for number in range(40)])
+    changed = summary_of(
+        results_of(cells, [BASE, PLAN], lambda at, _: 100.0 * int(at["preparation"][7:])),
+        axes_of(cells), BASE,
+    )  # fmt: skip
+    chart = _changes_chart(cells, changed)
+    assert _rows(chart) == [f"option {number}" for number in range(10, 40)]
+    assert _faults(chart) == []
+    told = " ".join(_texts(chart)).replace("\n", " ")
+    assert "9 more cells differ less" in told and "the first cell (option 0)" in told
+
+
+def test_cells_on_other_luck_are_counted_not_compared() -> None:
+    cells = _one_at_a_time()
+    summary = _changes_summary(cells)
+    other = summary["cell"].isin([1, 2])
+    summary.loc[other, ["change", "change_low", "change_high"]] = np.nan
+    chart = _changes_chart(cells, summary)
+    told = " ".join(_texts(chart)).replace("\n", " ")
+    assert _rows(chart) == [f"stock held {TIMES}2"]
+    assert "2 more cells have another scenario" in told
+
+
+def test_cells_are_named_after_what_differs_from_the_first() -> None:
+    first = {
+        "mechanism.changes.military.enabled": "true",
+        "mechanism.changes.military.ceiling_factor": 1.0,
+        "resources.stock_factors.boat_crew": 1.0, "mechanism.approval_factor": 1.0,
+        "mechanism.desk_servers.PM": 1, "scenario": "typhoon_north", "my.new_key": 1,
+    }  # fmt: skip
+    others = [
+        {"mechanism.changes.military.enabled": "false"},
+        {"mechanism.changes.military.ceiling_factor": 2.0, "scenario": "calm_year",
+         "resources.stock_factors.boat_crew": 0.5},
+        {"mechanism.approval_factor": 0.0, "mechanism.desk_servers.PM": 3, "my.new_key": 7},
+        dict.fromkeys(list(first)[1:5], 9),
+        {},
+    ]  # fmt: skip
+    cells = cells_of(pd.DataFrame([first, *({**first, **other} for other in others)]))
+    assert cell_labels(cells, axes_of(cells)) == {
+        0: "", 1: "without army and militia",
+        2: f"army and militia: ceiling {TIMES}2, boats with crew {TIMES}0.5, scenario = calm year",
+        3: f"approval times {TIMES}0, desk servers: PM = 3, my: new key = 7",
+        4: "4 settings (mechanisms, stock factors, desk servers)", 5: "",
+    }  # fmt: skip
+    assert cell_labels(cells, ["my.new_key"]) == {0: "1", 1: "", 2: "", 3: "7", 4: "", 5: ""}
+
+
+def test_cells_called_the_same_are_told_apart_by_number() -> None:
+    desks = [f"mechanism.desk_servers.{name}" for name in ("PM", "MOH", "MOD", "MOF")]
+    cells = cells_of(pd.DataFrame([
+        dict.fromkeys(desks, n) | {"information.lag_days": lag}
+        for n, lag in ((1, 1.0), (1, 0.0), (2, 2.0), (3, 4.0))
+    ]))  # fmt: skip
+    assert _rows(_changes_chart(cells, _changes_summary(cells))) == [
+        "reporting lag (days) = 0", "cell 2: 5 settings (desk…, information)",
+        "cell 3: 5 settings (desk…, information)",
+    ]  # fmt: skip
 
 
 def test_nothing_to_draw_is_said() -> None:

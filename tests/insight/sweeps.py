@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from nts_sim.luck.draws import DrawSet, Luck, Stream
-from nts_sim.outcomes.compare import compare, summarise
+from nts_sim.outcomes.compare import compare, paired, summarise
 
 METRIC, UNIT = "total_burden_bn_vnd", "bn VND"
 Burden = Callable[[Mapping[str, Any], str], float]
@@ -58,8 +58,8 @@ def results_of(
 
 
 def summary_of(results: pd.DataFrame, axes: Sequence[str], baseline: str) -> pd.DataFrame:
-    """Table `summary`: means and paired differences to the baseline inside each cell."""
-    rows = []
+    """Table `summary`: means, paired differences to the baseline of the cell and to cell 0."""
+    rows, firsts = [], {}
     for key, of_cell in results.groupby(["cell", "scenario"]):
         head = (key[0], *of_cell[list(axes)].iloc[0], key[1])
         values = {str(p): g[METRIC].to_numpy()[:, None] for p, g in of_cell.groupby("policy")}
@@ -73,7 +73,10 @@ def summary_of(results: pd.DataFrame, axes: Sequence[str], baseline: str) -> pd.
                         d.relative_pct[0], bool(told[policy].separable[0])]  # fmt: skip
             else:
                 row += [baseline, 0.0, 0.0, 0.0, 0.0, False]
-            rows.append(row)
+            first = firsts.setdefault((key[1], policy), column)
+            change = paired(column, first).summary
+            rows.append([*row, change.mean[0], change.low[0], change.high[0]])
     names = ["cell", *axes, "scenario", "policy", "metric", "unit", "n", "mean", "low", "high",
-             "baseline", "diff", "diff_low", "diff_high", "relative_pct", "separable"]  # fmt: skip
+             "baseline", "diff", "diff_low", "diff_high", "relative_pct", "separable", "change",
+             "change_low", "change_high"]  # fmt: skip
     return pd.DataFrame(rows, columns=names)

@@ -15,6 +15,8 @@ from nts_sim.study.sweep.cell import Cell
 DESIGN: Final = "design.jsonl"
 _SEVERAL: Final = "sweep"
 _SLUG_LETTERS: Final = 36
+_NAMED_AXES: Final = 3
+"""Axes told in the name of a folder; of more, their number."""
 
 
 def sweep_folder(asked: Asked) -> Path:
@@ -22,9 +24,14 @@ def sweep_folder(asked: Asked) -> Path:
     first = next(iter(asked.cells)).study
     experiments = {cell.study.experiment for cell in asked.cells}
     experiment = first.experiment if len(experiments) == 1 else _SEVERAL
-    leaves = "-".join(axis.split(".")[-1] for axis in asked.cells.axes)[:_SLUG_LETTERS]
-    name = "-".join(filter(None, (_SEVERAL, leaves.rstrip("-_"), asked.digest[:10])))
+    name = "-".join(filter(None, (_SEVERAL, _slug(asked.cells.axes), asked.digest[:10])))
     return Path(first.results_dir) / experiment / name
+
+
+def _slug(axes: Sequence[str]) -> str:
+    if len(axes) > _NAMED_AXES:
+        return f"{len(axes)}_axes"
+    return "-".join(axis.split(".")[-1] for axis in axes)[:_SLUG_LETTERS].rstrip("-_")
 
 
 def write_design(folder: Path, cells: Iterable[Cell]) -> None:
