@@ -45,7 +45,7 @@ CONFIGS = HERE.parents[1] / "configs"
 SCENARIOS = ("typhoon_north", "respiratory_epidemic")
 POLICY, INCUMBENT = "expected_value", "expected_value_mean_path"
 SEED, DRAWS, SAMPLES = 147, 24, 12
-NOTHING, AXIS = "nothing", "prepared"
+NOTHING, AXIS = "nothing prepared", "preparation"
 METRICS = ("total_burden_bn_vnd", "harm_bn_vnd", "cost_bn_vnd")
 
 
@@ -104,8 +104,10 @@ def plans_of(
     worlds = {name: world_of(study, threats) for name, study in studies.items()}
     both = [(0.5, one_scenario(study)) for study in studies.values()]
     study = next(iter(studies.values()))
-    asked = {f"for {name}": [(1.0, world)] for name, world in worlds.items()}
-    asked["for both"] = [in_common_world(study, *member, both, load_tables()) for member in both]
+    asked = {f"prepared for {name}": [(1.0, world)] for name, world in worlds.items()}
+    asked["prepared for both"] = [
+        in_common_world(study, *member, both, load_tables()) for member in both
+    ]
     plans: dict[str, Preparation | None] = {NOTHING: None}
     for about, members in asked.items():
         plans[about] = planned_for(members)

@@ -280,6 +280,15 @@ def test_where_no_cell_can_be_compared_with_the_first_others_are_drawn() -> None
         assert list(sweep_charts(cells, lost, axes_of(cells), VIEW)) == [kind]
 
 
+@pytest.mark.parametrize("design", [morris_design, sobol])
+@pytest.mark.parametrize("inputs", [2, 3, 8])
+def test_a_sampled_design_has_no_reference(design: Callable[..., Design], inputs: int) -> None:
+    names = [f"group.input_{number}" for number in range(inputs)]
+    cells = cells_of(pd.DataFrame(design(names, 8, 1).shares, columns=names))
+    charts = sweep_charts(cells, _changes_summary(cells), names, VIEW)
+    assert list(charts) == ["sweep_scatter"]
+
+
 def test_changes_turn_where_more_is_better() -> None:
     cells = _one_at_a_time()
     chart = _changes_chart(cells, _changes_summary(cells).assign(metric="served_share"),
