@@ -42,6 +42,8 @@ def running(results: Path, *words: str) -> subprocess.Popen[str]:
     process = subprocess.Popen(
         command(results, *words), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         start_new_session=True,
+        # Where tests run in the background, Ctrl-C may be ignored, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     end = time.monotonic() + 90.0
     while not list(results.glob("parts/*/*")) and process.poll() is None:
