@@ -23,7 +23,7 @@ from nts_sim.words import name_of, number, policy_in_text, say, sentence
 
 _REGRET = LinearSegmentedColormap.from_list("regret", ["#FFFFFF", "#F6C6A3", VERMILLION, "#7A3400"])
 _WIDTH = 10.0
-_LABEL = 16
+_LABEL = 20
 """Letters of the name of a future."""
 _NAMES, _SPAN, _WORST = 0.19, 0.63, 0.83
 """Shares of the width: names of policies, end of the heat-map's width, column of worst cases."""

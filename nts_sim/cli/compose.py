@@ -77,16 +77,6 @@ def config_root() -> Path:
     return inside if inside.is_dir() else package.parent / "configs"
 
 
-def compose_jobs(
-    jobs: Sequence[Sequence[str]],
-    user_folder: Path | None,
-    options: Mapping[str, tuple[str, ...]],
-) -> list[Composed]:
-    """Compose every job of a command whole, as Hydra will."""
-    composer = Composer(user_folder, options)
-    return [composer.whole(tuple(job)) for job in jobs]
-
-
 class Composer:
     """Composes jobs and cells; refuses a ``hydra`` node that is not the shipped one.
 

@@ -257,11 +257,6 @@ class Stability:
     tested: tuple[float, ...]
 
     @property
-    def value_sd(self) -> float:
-        """Standard deviation of the optimal value over batches."""
-        return float(np.std(self.values, ddof=1))
-
-    @property
     def tested_spread_percent(self) -> float:
         """Largest less smallest cost on the test batch, % of its mean."""
         mean = abs(float(np.mean(self.tested)))

@@ -12,7 +12,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from nts_sim.cli.compose import compose_jobs, config_root
+from nts_sim.cli.compose import Composer, config_root
 from nts_sim.cli.gate import list_options
 from nts_sim.cli.main import main
 from nts_sim.cli.yaml_check import Known, read_user_file
@@ -20,7 +20,7 @@ from nts_sim.errors import InvalidInput
 from nts_sim.spec.load import load_study
 
 OPTIONS = list_options(None)
-BASE = compose_jobs([()], None, OPTIONS)[0].config
+BASE = Composer(None, OPTIONS).whole(()).config
 
 LEAVES = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=20),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from nts_sim.cli.compose import compose_jobs, config_root
+from nts_sim.cli.compose import Composer, config_root
 from nts_sim.cli.gate import list_options
 from nts_sim.cli.main import main
 from nts_sim.cli.yaml_check import Known, read_user_file
@@ -39,7 +39,7 @@ def test_every_file_would_pass_the_gate(path: Path) -> None:
 def test_every_option_makes_a_study(path: Path) -> None:
     group, name = path.parent.name, path.stem
     words = (f"{group}={name}", *NEEDED.get((group, name), ()))
-    (composed,) = compose_jobs([words], None, OPTIONS)
+    composed = Composer(None, OPTIONS).whole(words)
     study = load_study(composed.study)
     if group == "policy":
         assert list(study.policies) == [name]
@@ -80,7 +80,7 @@ def test_reports_after_yagi_are_as_recorded() -> None:
 
 
 def test_set_members_take_the_same_overrides() -> None:
-    (composed,) = compose_jobs([("scenario=north_season", "++seed=5")], None, OPTIONS)
+    composed = Composer(None, OPTIONS).whole(("scenario=north_season", "++seed=5"))
     assert sum(member.weight for member in composed.members) == pytest.approx(1.0)
     assert [member.config["name"] for member in composed.members] == [
         member.name for member in composed.members
@@ -89,6 +89,7 @@ def test_set_members_take_the_same_overrides() -> None:
 
 def test_composing_does_not_depend_on_what_was_composed_before() -> None:
     jobs = [("scenario=calm_year",), ("policy=[greedy]", "++seed=5")]
-    together = compose_jobs(jobs, None, OPTIONS)
-    alone = [compose_jobs([job], None, OPTIONS)[0] for job in jobs]
+    composer = Composer(None, OPTIONS)
+    together = [composer.whole(job) for job in jobs]
+    alone = [Composer(None, OPTIONS).whole(job) for job in jobs]
     assert [one.config for one in together] == [one.config for one in alone]
