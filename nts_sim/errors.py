@@ -14,6 +14,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from nts_sim.words import say
+
 
 class NtsError(Exception):
     """Root of every error this package raises on purpose."""
@@ -42,15 +44,14 @@ class InvalidInput(NtsError):
 
     exit_code = 2
 
-    def __init__(self, problems: Iterable[Problem], subject: str = "the study") -> None:
+    def __init__(self, problems: Iterable[Problem], subject: str | None = None) -> None:
         self.problems = tuple(sorted(set(problems)))
-        self.subject = subject
+        self.subject = say("error.subject.study") if subject is None else subject
         super().__init__(self._text())
 
     def _text(self) -> str:
-        count = len(self.problems)
         width = max((len(problem.where) for problem in self.problems), default=0)
-        lines = [f"{count} problem{'s' if count != 1 else ''} in {self.subject}"]
+        lines = [say("error.problems", n=len(self.problems), subject=self.subject)]
         lines += [f"  {problem.where:<{width}}  {problem.what}" for problem in self.problems]
         return "\n".join(lines)
 

@@ -21,7 +21,7 @@ from nts_sim.charts.style import (
 )
 from nts_sim.outcomes.insight.axes import is_numeric, named, varied
 from nts_sim.outcomes.metrics import BY_NAME
-from nts_sim.words import listing, name_of, number, say, sentence, used_language
+from nts_sim.words import is_known, name_of, number, say, sentence
 
 DECIDES = "total_burden_bn_vnd"
 Shape = Literal["none", "one number", "one name", "two", "more", "scattered"]
@@ -161,9 +161,8 @@ def highest(rows: pd.DataFrame, column: str) -> pd.Series[Any]:
 
 def axis_name(key: str) -> str:
     """Name an axis as planners do; one that the catalogue does not know keeps its key's words."""
-    entry = listing(used_language()).get(f"name.axis.{key}")
-    if isinstance(entry, str):
-        return entry
+    if is_known(f"name.axis.{key}"):
+        return name_of("axis", key)
     head, _, tail = key.rpartition(".")
     name = tail.replace("_", " ")
     return f"{head.replace('_', ' ')}: {name}" if head else name_of("group", tail)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from nts_sim.charts.sweep_cells import axis_name, value_name
 from nts_sim.outcomes.insight.axes import named
-from nts_sim.words import listing, name_of, say, used_language
+from nts_sim.words import is_known, name_of, say
 
 MOST_TOLD: Final = 3
 """Settings told one by one; of more, only their number and what they belong to."""
@@ -80,7 +80,7 @@ def _multiplied(axis: str) -> str:
 
 def _name(axis: str) -> str:
     """Name a key as planners do: one that changes a mechanism after that mechanism."""
-    if axis.count(".") < 2 or f"name.axis.{axis}" in listing(used_language()):
+    if axis.count(".") < 2 or is_known(f"name.axis.{axis}"):
         return axis_name(axis)
     above, leaf = _ends(axis)
     if ".changes." in axis:

@@ -16,7 +16,8 @@ from nts_sim.charts.frame import View
 from nts_sim.cli.cells import Common, SweptCells
 from nts_sim.cli.flags import Flags
 from nts_sim.cli.grid import Axis, Grid
-from nts_sim.cli.lesson import drawn, tell_lesson
+from nts_sim.cli.lesson import tell_lesson
+from nts_sim.cli.pages import chart_files
 from nts_sim.cli.sweeping import asked_of, executor_for, make_engine_ready
 from nts_sim.cli.tell import progress_on_stderr, say
 from nts_sim.errors import InvalidInput, Problem, SomeFailed
@@ -230,4 +231,4 @@ def _lesson(
     view = View(scenario, scenario, policy, study.baseline, run_id, n)
     chart = breakeven_line(found, asked.key, policy, rival, unit, view)
     finding = sentence(breakeven_sentence(found, asked.key, policy, rival)) + "."
-    return Lesson({"breakeven": table}, drawn({"breakeven": chart}), [finding])
+    return Lesson({"breakeven": table}, chart_files({"breakeven": chart}), [finding])

@@ -11,7 +11,8 @@ from typing import Final
 from nts_sim.charts.discovery import discovery_chart, discovery_sentence
 from nts_sim.charts.regret import regret_heat, robustness_sentence, satisficing_sentence
 from nts_sim.cli.flags import Flags
-from nts_sim.cli.lesson import drawn, teach, view_of
+from nts_sim.cli.lesson import teach, view_of
+from nts_sim.cli.pages import chart_files
 from nts_sim.errors import InvalidInput, Problem
 from nts_sim.outcomes.insight import discovery
 from nts_sim.outcomes.insight import robustness as robust
@@ -85,7 +86,7 @@ def _discovered(kept: Kept, failing: discovery.Failing, run_id: str) -> Lesson:
     found = discovery.discover(kept.cells, rows, kept.axes, failing, kept.seed)
     chart = discovery_chart(found, view_of(kept, run_id))
     finding = [sentence(discovery_sentence(found, kept.baseline)) + "."]
-    return Lesson({"boxes": found.boxes}, drawn({"boxes": chart}), finding)
+    return Lesson({"boxes": found.boxes}, chart_files({"boxes": chart}), finding)
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,7 @@ def _robust(kept: Kept, asked: ToRobustness, run_id: str) -> Lesson:
         sentence(robustness_sentence(frames["robustness"], kept.cells, kept.axes)) + ".",
         sentence(satisficing_sentence(frames["satisficing"], kept.baseline)) + ".",
     ]
-    return Lesson(frames, drawn({"regret": chart}), finding)
+    return Lesson(frames, chart_files({"regret": chart}), finding)
 
 
 def _tell_failures(kept: Kept, flags: Flags) -> None:

@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from nts_sim.charts.frame import Chart, View, figure_bytes
+from nts_sim.charts.frame import View
 from nts_sim.charts.sweep import sweep_view
 from nts_sim.cli.flags import Flags
 from nts_sim.cli.lesson_text import lesson_text
+from nts_sim.cli.pages import chart_lines
 from nts_sim.cli.prepare import check_results_place
 from nts_sim.cli.tell import say, tables_json
 from nts_sim.study import store
@@ -56,16 +57,7 @@ def tell_lesson(folder: Path, flags: Flags) -> None:
 
 def _paths(folder: Path, frames: Mapping[str, object]) -> str:
     lines = [f"table   {folder / name}.csv" for name in frames]
-    return "\n".join(lines + [f"chart   {path}" for path in sorted(folder.glob("charts/*.png"))])
-
-
-def drawn(charts: Mapping[str, Chart]) -> dict[str, bytes]:
-    """Return the files of charts, by name."""
-    return {
-        f"charts/{name}.{kind}": figure_bytes(chart, kind)
-        for name, chart in charts.items()
-        for kind in ("svg", "png")
-    }
+    return "\n".join(lines + chart_lines(folder))
 
 
 def view_of(kept: Kept, run_id: str) -> View:

@@ -16,7 +16,9 @@ from collections.abc import Callable, Sequence
 from nts_sim.cli.compiler import NO_PLACE, lacks_place
 from nts_sim.cli.flags import Flags, take_flags
 from nts_sim.cli.helptext import VERBS, overview, verb_help
+from nts_sim.cli.language import take_language
 from nts_sim.errors import InvalidInput, NtsError, PlaceOrMachine, Problem
+from nts_sim.words import speak
 
 INTERRUPTED = 130
 _COMPLETION = ("-sc", "--shell-completion")
@@ -26,6 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
+        language, given = take_language(given)
+        speak(language)
         code = _dispatch(given)
         sys.stdout.flush()
         return code

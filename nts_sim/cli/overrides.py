@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 MAX_CHARACTERS = 20_000
 MAX_BRACKETS = 32
-_SAME_FOR_ALL = ("results_dir", "tables_dir", "workers", "language", "execution", "hydra")
+_SAME_FOR_ALL = ("results_dir", "tables_dir", "workers", "execution", "hydra")
 _COMMAND_LINE = "command line"
 _LISTED_HYDRA_KEYS = ("hydra.verbose",)
 _BARE_POLICY_LIST = re.compile(r"^(\+{0,2}policy)=([A-Za-z0-9_]+(?:,[A-Za-z0-9_]+)+)$")

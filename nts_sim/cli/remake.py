@@ -117,11 +117,9 @@ def _wants(record: Record) -> Wants:
 
 def _made(prepared: Prepared, verb: str, flags: Flags) -> dict[str, bytes]:
     from nts_sim.cli.work import plan_frames, portfolio_frames, simulated_results
-    from nts_sim.study.store import csv_bytes
 
     if verb == "plan":
-        frames = plan_frames(prepared, flags)
-        return {**files_of(frames), "plan.csv": csv_bytes(frames["orders"])}
+        return files_of(plan_frames(prepared, flags))
     if verb == "portfolios":
         return files_of(portfolio_frames(prepared, flags))
     return files_of_results(simulated_results(prepared, flags))

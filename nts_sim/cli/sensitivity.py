@@ -14,7 +14,8 @@ from nts_sim.charts.sensitivity import sensitivity_charts, sensitivity_sentence
 from nts_sim.cli.cells import Common
 from nts_sim.cli.design import Design, of_sensitivity
 from nts_sim.cli.flags import Flags
-from nts_sim.cli.lesson import drawn, teach, view_of
+from nts_sim.cli.lesson import teach, view_of
+from nts_sim.cli.pages import chart_files
 from nts_sim.cli.sweep_text import estimate_text
 from nts_sim.cli.sweeping import FAILED, asked_of, estimated, swept
 from nts_sim.errors import InvalidInput, Problem
@@ -78,7 +79,7 @@ def _learnt(kept: Kept, asked: Asked, run_id: str) -> Lesson:
         made = sensitivity_charts(rows, view)
         charts |= {f"{name}_{first['policy']}{end}": chart for name, chart in made.items()}
     finding = [sentence(sensitivity_sentence(rows)) + "." for rows in parts]
-    return Lesson({"sensitivity": joined("sensitivity", parts)}, drawn(charts), finding)
+    return Lesson({"sensitivity": joined("sensitivity", parts)}, chart_files(charts), finding)
 
 
 def _parts(kept: Kept, asked: Asked) -> Iterator[pd.DataFrame]:

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from nts_sim.charts.frame import figure_bytes
 from nts_sim.charts.sweep import sweep_charts, sweep_view
 from nts_sim.cli.cells import Common
 from nts_sim.cli.flags import Flags
+from nts_sim.cli.pages import chart_files, chart_lines
 from nts_sim.cli.sweep_text import estimate_text, sweep_text
 from nts_sim.cli.tell import Alive, progress_on_stderr, say, tables_json, told_if_slow
 from nts_sim.cli.work import COMPILING, told_count
@@ -177,11 +177,7 @@ def _pictures(folder: Path, asked: Asked) -> dict[str, bytes]:
     frames, study = _frames(folder), next(iter(asked.cells)).study
     view = sweep_view(frames["summary"], study.scenario.name, folder.name, study.baseline)
     charts = sweep_charts(frames["cells"], frames["summary"], asked.cells.axes, view)
-    return {
-        f"charts/{name}.{kind}": figure_bytes(chart, kind)
-        for name, chart in charts.items()
-        for kind in ("svg", "png")
-    }
+    return chart_files(charts)
 
 
 def _frames(folder: Path) -> dict[str, pd.DataFrame]:
@@ -194,9 +190,8 @@ def _frames(folder: Path) -> dict[str, pd.DataFrame]:
 
 
 def _paths(folder: Path, failed: int) -> str:
-    charts = sorted(folder.glob("charts/*.png"))
     lines = [f"table   {folder / 'results.csv'}", f"summary {folder / 'summary.csv'}"]
-    lines += [f"chart   {path}" for path in charts]
+    lines += chart_lines(folder)
     if failed:
         lines.append(
             f"failed  {folder / 'failures.csv'}: {failed} replications, left out of the tables; "

@@ -6,14 +6,13 @@ import json
 import sys
 import time
 from collections.abc import Mapping
-from importlib import resources
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from nts_sim.charts.frame import figure_bytes
-from nts_sim.charts.gallery import build_charts, view_of
+from nts_sim.cli import pages
 from nts_sim.cli.compose import NO_MEASURE
 from nts_sim.cli.flags import Flags
 from nts_sim.cli.portfolio_text import portfolio_text
@@ -30,10 +29,10 @@ from nts_sim.cli.tell import (
 )
 from nts_sim.engine.compiled import make_ready
 from nts_sim.policies.registry import BOUND, PLANNERS
-from nts_sim.report.html import write_report
 from nts_sim.spec.models import MeasureSpec, ScenarioSpec, Study
 from nts_sim.study import store
 from nts_sim.study.chunks import PolicySource
+from nts_sim.study.directory import directory_table
 from nts_sim.study.engines import engine_for, most_replications
 from nts_sim.study.manifest import manifest_of
 from nts_sim.study.one_plan import in_common_world, with_one_plan
@@ -44,7 +43,6 @@ from nts_sim.study.tables import Results
 from nts_sim.tables.load import statuses
 from nts_sim.world.model import World
 
-REPORT = "report.html"
 SHOWN_ORDERS = 20
 COMPILING = "compiling the fast engine: about half a minute, once on this machine"
 _SHOWN_TABLES = ("summary", "comparison", "ranking", "precision")
@@ -75,11 +73,13 @@ def plan(prepared: Prepared, flags: Flags) -> int:
         with store.claimed(folder):
             for name, table in frames.items():
                 store.write_table(folder, name, table)
-            store.write_file(folder, "plan.csv", store.csv_bytes(frames["orders"]))
-            for name, data in _plan_pictures(frames, folder).items():
+            for name, data in pages.plan_pages(frames, folder.name).items():
                 store.write_file(folder, name, data)
             _finish(prepared, folder, "plan", started, 0)
-    _tell_plan(store.read_results(folder), folder, prepared, flags)
+    frames = store.read_results(folder)
+    if not pages.are_there(folder):  # it was told in another language
+        pages.rebuild(folder, pages.plan_pages(frames, folder.name))
+    _tell_plan(frames, folder, prepared, flags)
     return 0
 
 
@@ -136,7 +136,7 @@ def plan_frames(prepared: Prepared, flags: Flags) -> dict[str, pd.DataFrame]:
     """Make all tables of a plan, and keep nothing."""
     _make_ready(prepared, flags, replications=1)
     with Alive(flags) as alive:
-        return _planned(prepared, alive)
+        return {**_planned(prepared, alive), "directory": directory_table(prepared.tables)}
 
 
 def select(prepared: Prepared, flags: Flags) -> int:
@@ -194,19 +194,6 @@ def _shared(prepared: Prepared) -> list[tuple[float, World]]:
     return [in_common_world(prepared.study, *member, *given) for member in prepared.scenarios]
 
 
-def _plan_pictures(frames: Mapping[str, pd.DataFrame], folder: Path) -> dict[str, bytes]:
-    """Draw the charts of a plan; none where a rule has none."""
-    if frames["plan_value"].empty:
-        return {}
-    from nts_sim.charts.plan_money import plan_charts
-
-    return {
-        f"charts/{name}.{kind}": figure_bytes(chart, kind)
-        for name, chart in plan_charts(frames, folder.name).items()
-        for kind in ("svg", "png")
-    }
-
-
 def _sources(prepared: Prepared, flags: Flags) -> dict[str, PolicySource]:
     """Say how to make each policy, with one plan before it is known what comes."""
     return with_one_plan(
@@ -224,6 +211,8 @@ def _simulated(prepared: Prepared, flags: Flags, verb: str) -> int:
         with store.claimed(folder):
             _simulate_into(folder, prepared, flags, verb)
     frames = store.read_results(folder)
+    if not pages.are_there(folder):  # it was told in another language
+        pages.rebuild(folder, pages.run_pages(frames, store.read_manifest(folder)))
     if flags.json:
         shown = [name for name in _SHOWN_TABLES if name in frames]
         print(tables_json(folder, {name: frames[name] for name in shown}))
@@ -243,7 +232,7 @@ def _simulate_into(folder: Path, prepared: Prepared, flags: Flags, verb: str) ->
     failed = len(results.frames["failures"])
     made = _replications_made(results.frames)
     manifest = _manifest(prepared, folder, verb, started, failed, made)
-    for name, data in pictures(results.frames, manifest).items():
+    for name, data in pages.run_pages(results.frames, manifest).items():
         store.write_file(folder, name, data)
     _finish(prepared, folder, verb, started, failed, made)
 
@@ -267,7 +256,8 @@ def simulated_results(prepared: Prepared, flags: Flags) -> Results:
     study = prepared.study
     _say_engine(prepared, flags, most_replications(study), told_count(study))
     with progress_on_stderr(flags) as progress:
-        return run_comparison(study, prepared.worlds, _sources(prepared, flags), progress=progress)
+        made = run_comparison(study, prepared.worlds, _sources(prepared, flags), progress=progress)
+    return replace(made, frames={**made.frames, "directory": directory_table(prepared.tables)})
 
 
 def _make_ready(prepared: Prepared, flags: Flags, replications: int) -> None:
@@ -282,26 +272,6 @@ def _say_engine(prepared: Prepared, flags: Flags, replications: int, count: str)
     if chosen == "compiled":
         with told_if_slow(COMPILING, flags):
             make_ready(prepared.worlds[0][2])
-
-
-def pictures(frames: Mapping[str, pd.DataFrame], manifest: Mapping[str, Any]) -> dict[str, bytes]:
-    """Draw every chart and the report from stored tables; file name → content."""
-    view = view_of(frames, manifest["run_id"], manifest["config"]["baseline"])
-    charts = build_charts(frames, outlines(), view)
-    files = {
-        f"charts/{name}.{kind}": figure_bytes(chart, kind)
-        for name, chart in charts.items()
-        for kind in ("svg", "png")
-    }
-    files[REPORT] = write_report(frames, manifest, charts).encode("utf-8")
-    return files
-
-
-def outlines() -> Mapping[str, Any]:
-    """Read the shipped outlines of the provinces."""
-    text = resources.files("nts_sim").joinpath("data/provinces.geojson").read_text("utf-8")
-    read: Mapping[str, Any] = json.loads(text)
-    return read
 
 
 def _manifest(
@@ -351,9 +321,8 @@ def _tell_plan(
         print(plan_text(frames, prepared.study.scenario.question))
     else:
         print(_orders_text(frames["orders"]))
-    charts = sorted(folder.glob("charts/*.png"))
-    lines = [f"plan    {folder / 'plan.csv'}", f"gaps    {folder / 'gap.csv'}"]
-    print("\n".join(lines + [f"chart   {path}" for path in charts]))
+    lines = [f"plan    {folder / pages.page(pages.PLAN)}", f"gaps    {folder / 'gap.csv'}"]
+    print("\n".join(lines + pages.chart_lines(folder)))
 
 
 def _orders_text(orders: pd.DataFrame) -> str:
@@ -368,9 +337,8 @@ def _orders_text(orders: pd.DataFrame) -> str:
 
 
 def _paths(folder: Path) -> str:
-    charts = sorted(folder.glob("charts/*.png"))
-    lines = [f"report  {folder / REPORT}", f"plan    {folder / 'plan.csv'}"]
-    return "\n".join(lines + [f"chart   {path}" for path in charts])
+    report, plan = folder / pages.page(pages.REPORT), folder / pages.page(pages.PLAN)
+    return "\n".join([f"report  {report}", f"plan    {plan}", *pages.chart_lines(folder)])
 
 
 def _told_failures(failures: pd.DataFrame, flags: Flags) -> int:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from nts_sim.planning.explain import MONEY, Why
 from nts_sim.study.plan_tables import IF_FUNDED, WORTH_TELLING
-from nts_sim.words import listing, name_of, number, policy_in_text, say, sentence, used_language
+from nts_sim.words import is_known, name_of, number, policy_in_text, say, sentence
 
 WIDTH = 100
 _CAUSES, _ORDERS, _PLACES, _RULES = 8, 8, 3, 3
@@ -197,7 +197,7 @@ def _because(row: pd.Series[float]) -> str:
     key, cause = str(row["what"]), str(row["cause"])
     what = next(
         (name_of(group, key) for group in ("fund", "mechanism", "resource")
-         if f"name.{group}.{key}" in listing(used_language())), key.replace("_", " "),
+         if is_known(f"name.{group}.{key}")), key.replace("_", " "),
     )  # fmt: skip
     where = str(row["where"]) or say("plan.nation")
     told = say(_BECAUSE[cause], what=what, where=where, limit=float(row["limit"]))

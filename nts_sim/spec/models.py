@@ -564,4 +564,3 @@ class Study(Spec):
     tables_dir: Annotated[str, Field(min_length=1)] | None = Field(
         None, description="folder with the planner's own tables"
     )
-    language: Literal["en"] = "en"

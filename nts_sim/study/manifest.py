@@ -17,7 +17,7 @@ _PACKAGES = (
     "nts-sim", "hydra-core", "omegaconf", "pydantic", "numpy", "scipy", "pandas", "pyarrow",
     "simpy", "numba", "pulp", "highspy", "networkx", "matplotlib",
 )  # fmt: skip
-_TELL_ONLY = {"_hydra", "charts", "cli", "report", "testing", "words"}
+_TELL_ONLY = {"_hydra", "charts", "cli", "plan", "report", "sheets.py", "testing", "words"}
 """Parts of the package that tell results and do not make them."""
 _PATH = re.compile(r"[^/\\=,\[\]]*(?:[/\\]+[^/\\=,\[\]]+)+")
 

@@ -329,9 +329,8 @@ def files_of(frames: Mapping[str, pd.DataFrame]) -> dict[str, bytes]:
 
 
 def files_of_results(results: Results) -> dict[str, bytes]:
-    """Encode the tables of a comparison, its plan and its trace."""
-    plan, trace = csv_bytes(results.plan), parquet_bytes(results.trace)
-    return {**files_of(results.frames), "plan.csv": plan, "trace.parquet": trace}
+    """Encode the tables of a comparison and its trace."""
+    return {**files_of(results.frames), "trace.parquet": parquet_bytes(results.trace)}
 
 
 def verdicts(

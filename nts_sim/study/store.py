@@ -39,7 +39,7 @@ DONE = "DONE.json"
 MANIFEST = "manifest.json"
 _LOCK = ".lock"
 _RISKY = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-_NOT_IN_ID = {"results_dir", "workers", "tables_dir", "language", "execution"}
+_NOT_IN_ID = {"results_dir", "workers", "tables_dir", "execution"}
 """What a study says and results do not depend on (tables count by their content)."""
 
 
@@ -184,10 +184,9 @@ def _write(path: Path, data: bytes) -> None:
 
 
 def write_results(folder: Path, results: Results) -> None:
-    """Write every table as Parquet and CSV, the plan, and the trace of replication 0."""
+    """Write every table as Parquet and CSV, and the trace of replication 0."""
     for name, table in results.frames.items():
         write_table(folder, name, table)
-    write_file(folder, "plan.csv", csv_bytes(results.plan))
     write_file(folder, "trace.parquet", parquet_bytes(results.trace))
 
 

@@ -1,6 +1,8 @@
-"""Words: every text a planner reads in charts and reports, from one catalogue a language."""
+"""Words: every text a planner reads, from one catalogue a language."""
 
 from nts_sim.words.catalogue import (
+    DEFAULT,
+    is_known,
     languages,
     listing,
     name_of,
@@ -8,11 +10,12 @@ from nts_sim.words.catalogue import (
     policy_in_text,
     say,
     sentence,
+    speak,
     speaking,
     used_language,
 )
 
 __all__ = [
-    "languages", "listing", "name_of", "number", "policy_in_text", "say", "sentence", "speaking",
-    "used_language",
+    "DEFAULT", "is_known", "languages", "listing", "name_of", "number", "policy_in_text", "say",
+    "sentence", "speak", "speaking", "used_language",
 ]  # fmt: skip

@@ -1,8 +1,8 @@
 """Look up a text by its dotted id, in the language being spoken, and fill in the values.
 
-A catalogue is a TOML file named after its language. A text is either a string or, where it counts
-something, a table with the forms ``one`` and ``other``, chosen by the value named ``n``. Places for
-values are written ``{name}`` or ``{name:format}``; formats of numbers are
+A catalogue is a folder of TOML files named after its language. A text is either a string or, where
+it counts something, a table with the forms ``one`` and ``other``, chosen by the value named ``n``.
+Places for values are written ``{name}`` or ``{name:format}``; formats of numbers are
 
 =========  ====================================================  ================
 format     meaning                                               example
@@ -13,6 +13,9 @@ signed     as ``short``, always with its sign                    +1.21 million
 percent    a share in [0, 1] as per cent, no decimals            43 %
 change     a per cent already, with its sign and one decimal     −8.7 %
 =========  ====================================================  ================
+
+One language is spoken in the whole process, whatever the thread: `speak` sets it, `speaking` sets
+it for a while.
 """
 
 from __future__ import annotations
@@ -21,29 +24,43 @@ import math
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from contextvars import ContextVar
 from functools import cache
 from importlib import resources
 from string import Formatter
 from typing import Any
 
-_DEFAULT = "en"
-_language: ContextVar[str] = ContextVar("language", default=_DEFAULT)
+DEFAULT = "en"
 _MILLION = 1e6
 _MINUS = "\N{MINUS SIGN}"
+_spoken = [DEFAULT]
+"""Languages being spoken, the innermost last."""
 
 Entry = str | Mapping[str, str]
 
 
+@cache
 def languages() -> tuple[str, ...]:
     """Name the languages that have a catalogue, in alphabetical order."""
     folder = resources.files("nts_sim.words")
-    return tuple(sorted(f.name[:-5] for f in folder.iterdir() if f.name.endswith(".toml")))
+    return tuple(sorted(f.name for f in folder.iterdir() if f.is_dir() and len(f.name) == 2))
 
 
 def used_language() -> str:
     """Return the language being spoken, as a two-letter code."""
-    return _language.get()
+    return _spoken[-1]
+
+
+def speak(language: str) -> None:
+    """Speak a language from now on.
+
+    Raises
+    ------
+    KeyError
+        There is no catalogue of that language.
+    """
+    if language not in languages():
+        raise KeyError(f"no catalogue for {language!r}; known: {', '.join(languages())}")
+    _spoken[-1] = language
 
 
 @contextmanager
@@ -55,13 +72,12 @@ def speaking(language: str) -> Iterator[None]:
     KeyError
         There is no catalogue of that language.
     """
-    if language not in languages():
-        raise KeyError(f"no catalogue for {language!r}; known: {', '.join(languages())}")
-    token = _language.set(language)
+    _spoken.append(used_language())
     try:
+        speak(language)
         yield
     finally:
-        _language.reset(token)
+        _spoken.pop()
 
 
 def _is_plural(entry: object) -> bool:
@@ -80,17 +96,32 @@ def _flatten(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, E
 @cache
 def listing(language: str) -> Mapping[str, Entry]:
     """Return all entries of a catalogue by dotted id."""
-    text = resources.files("nts_sim.words").joinpath(f"{language}.toml").read_text("utf-8")
-    return dict(_flatten(tomllib.loads(text)))
+    folder = resources.files("nts_sim.words").joinpath(language)
+    parts = sorted((f for f in folder.iterdir() if f.name.endswith(".toml")), key=lambda f: f.name)
+    trees = (tomllib.loads(part.read_text("utf-8")) for part in parts)
+    return {key: entry for tree in trees for key, entry in _flatten(tree)}
+
+
+def _entry(key: str) -> Entry | None:
+    """Find a text; one that is not translated is told in English rather than not at all."""
+    return listing(used_language()).get(key) or listing(DEFAULT).get(key)
+
+
+def is_known(key: str) -> bool:
+    """Whether the catalogue has a text."""
+    return _entry(key) is not None
+
+
+def _format(name: str) -> str:
+    return str(listing(used_language())[f"format.{name}"])
 
 
 def _separated(value: float, decimals: int, *, sign: bool = False) -> str:
-    entries = listing(_language.get())
     plain = f"{abs(value):,.{decimals}f}"
     whole, _, fraction = plain.partition(".")
-    text = whole.replace(",", str(entries["format.group"]))
+    text = whole.replace(",", _format("group"))
     if fraction:
-        text += str(entries["format.decimal"]) + fraction
+        text += _format("decimal") + fraction
     is_zero = not any(digit in "123456789" for digit in plain)
     lead = "" if is_zero else _MINUS if value < 0 else "+" if sign else ""
     return lead + text
@@ -106,7 +137,7 @@ def _three_figures(value: float, *, sign: bool) -> str:
         rounded /= _MILLION
     decimals = next(d for d in range(4) if d == 3 or abs(round(rounded, d) - rounded) < 1e-9)
     text = _separated(rounded, decimals, sign=sign)
-    return f"{text} {listing(_language.get())['format.million']}" if in_millions else text
+    return f"{text} {_format('million')}" if in_millions else text
 
 
 def number(value: float, form: str = "short") -> str:
@@ -120,13 +151,13 @@ def number(value: float, form: str = "short") -> str:
     """
     value = float(value)
     if not math.isfinite(value):
-        return str(listing(_language.get())["format.unknown"])
+        return _format("unknown")
     if form in ("short", "signed"):
         return _three_figures(value, sign=form == "signed")
     if form == "percent":
-        return f"{_separated(100.0 * value, 0)}\u00a0%"
+        return _separated(100.0 * value, 0) + _format("percent")
     if form == "change":
-        return f"{_separated(value, 1, sign=True)}\u00a0%"
+        return _separated(value, 1, sign=True) + _format("percent")
     return _separated(value, int(form))
 
 
@@ -158,7 +189,9 @@ def say(key: str, /, **values: object) -> str:
     KeyError
         The text, or a value it needs, is missing: a fault of the program, never of a planner.
     """
-    entry = listing(_language.get())[key]
+    entry = _entry(key)
+    if entry is None:
+        raise KeyError(key)
     if not isinstance(entry, str):
         entry = entry["one" if values["n"] == 1 else "other"]
     return _FILLER.vformat(entry, (), values)
@@ -170,11 +203,11 @@ def name_of(group: str, ident: str) -> str:
     Things the catalogue does not know, such as a planner's own policy or resource, keep their own
     name with spaces for underscores.
     """
-    entry = listing(_language.get()).get(f"name.{group}.{ident}")
+    entry = _entry(f"name.{group}.{ident}")
     return entry if isinstance(entry, str) else str(ident).replace("_", " ")
 
 
 def policy_in_text(ident: str) -> str:
     """Name a policy as it stands inside a sentence: "the optimised plan"."""
-    entry = listing(_language.get()).get(f"name.policy_in_text.{ident}")
+    entry = _entry(f"name.policy_in_text.{ident}")
     return entry if isinstance(entry, str) else name_of("policy", ident)

@@ -284,7 +284,8 @@ def set_frames(name: str, *members: str) -> dict[str, pd.DataFrame]:
 
 def of_policies(tables: Mapping[str, pd.DataFrame], *policies: str) -> dict[str, pd.DataFrame]:
     """Keep the rows of some policies; what is compared with a baseline left out goes too."""
-    kept = {name: table[table["policy"].isin(policies)] for name, table in tables.items()}
+    kept = {name: table[table["policy"].isin(policies)] if "policy" in table else table
+            for name, table in tables.items()}  # fmt: skip
     if BASELINE not in policies:
         kept["comparison"] = empty("comparison")
     ranked = kept["ranking"].copy()
@@ -324,7 +325,7 @@ def manifest(**changed: Any) -> dict[str, Any]:
     return {
         "run_id": RUN_ID, "verb": "compare", "command": ["compare", "replications=200"],
         "seed": 147, "replications": REPLICATIONS, "failed_replications": 0,
-        "config": {"scenario": scenario, "baseline": BASELINE, "seed": 147, "language": "en",
+        "config": {"scenario": scenario, "baseline": BASELINE, "seed": 147,
                    "tables_dir": None, "information": {"name": "yagi", "source": "bulletins"}},
         "inputs": {}, "versions": {"nts-sim": "0.1.0", "python": "3.11.7"},
         "platform": "Linux x86_64", "git_commit": None, "wall_time_s": 60.0,

@@ -20,7 +20,7 @@ OPTIONS = list_options(None)
 COMPOSER = Composer(None, OPTIONS)
 
 KEYS = [
-    "seed", "replications", "baseline", "language", "measures", "fund.balance_factor",
+    "seed", "replications", "baseline", "measures", "fund.balance_factor",
     "fund.balance_factors", "fund.balance_factors.account", "fund.balances_bn_vnd.CENTRAL.account",
     "fund.balances_bn_vnd.tuyen_quang.account", "fund.balances_bn_vnd", "fund.closes_on",
     "mechanism.changes", "mechanism.changes.military.enabled", "mechanism.changes.military",

@@ -76,7 +76,7 @@ def test_a_planted_box_is_found_kept_and_told(
     assert name.startswith("discover-informed_practice-") and store.is_done(folder)
     boxes = store.read_results(folder)["boxes"]
     assert set(boxes["axis"]) == {LAG, STOCK} and (boxes["density"] == 1.0).all()
-    assert (folder / "charts/boxes.png").stat().st_size > 10_000
+    assert (folder / "en/charts/boxes.png").stat().st_size > 10_000
     assert _digests(kept) == before, "a finished sweep is never changed"
     assert main(["discover", str(kept), "above=2500"]) == 0
     again = capsys.readouterr()

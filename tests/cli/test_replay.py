@@ -398,9 +398,9 @@ def test_files_outside_the_folder_are_not_read(
 
 def test_a_hostile_table_is_only_looked_at(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
     put(copy, "gap.parquet", b"PAR1 and no more")
-    put(copy, "plan.csv", b"\xef\xbb\xbfscenario\n\x1b[2J\n")
+    put(copy, "orders.csv", b"\xef\xbb\xbfscenario\n\x1b[2J\n")
     assert main(["replay", str(copy), "--quiet"]) == 3
     told = capsys.readouterr().out
     assert "gap differs; gap.parquet cannot be read to show where" in told
-    assert "plan has other columns" in told
+    assert "orders has other columns" in told
     assert "\x1b" not in told

@@ -60,9 +60,9 @@ def test_every_verb_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_comparison_leaves_what_a_planner_needs(finished: Path) -> None:
     present = {path.relative_to(finished).as_posix() for path in finished.rglob("*")}
-    assert {"DONE.json", "manifest.json", "plan.csv", "summary.csv", "comparison.parquet",
-            "trace.parquet", "report.html", "charts/map.svg",
-            "charts/map.png"} <= present  # fmt: skip
+    assert {"DONE.json", "manifest.json", "summary.csv", "comparison.parquet",
+            "trace.parquet", "en/report.html", "en/plan.csv", "en/charts/map.svg",
+            "en/charts/map.png"} <= present  # fmt: skip
     manifest = json.loads((finished / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["config"]["replications"] == 2
     assert finished.parent.name == "typhoon_north"
@@ -94,10 +94,10 @@ def test_json_is_json_and_alone(finished: Path, capsys: pytest.CaptureFixture[st
 
 
 def test_report_again(finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    before = (finished / "report.html").read_bytes()
+    before = (finished / "en/report.html").read_bytes()
     assert main(["report", str(finished)]) == 0
     assert capsys.readouterr().out.strip().endswith("report.html")
-    assert (finished / "report.html").read_bytes() == before
+    assert (finished / "en/report.html").read_bytes() == before
 
 
 def test_explain(finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -201,7 +201,7 @@ def test_plan_is_judged_and_told(
             "shortages", "stability", "rehearsal", "orders", "gap"} == set(tables)  # fmt: skip
     for name in tables:
         assert (folder / f"{name}.csv").is_file() and (folder / f"{name}.parquet").is_file()
-    assert {path.name for path in folder.glob("charts/*")} == {
+    assert {path.name for path in folder.glob("en/charts/*")} == {
         f"{name}.{kind}" for name in ("plan_more", "plan_contributions") for kind in ("svg", "png")
     }
     _check_plan({row["measure"]: row["value"] for row in tables["plan_value"]}, tables)

@@ -101,7 +101,6 @@ OVERRIDES = [
     said("seed=", "'' is not a whole number"),
     said("workers=0", "0 is below 1, the least allowed"),
     said("workers=1:30", "'1:30' is not a whole number"),
-    said("language=vi", "'vi' is not one of 'en'"),
     said("horizon_days=5", "unknown; did you mean scenario.horizon_days?"),
     said("scenario.horizon_days=0", "0 is below 1, the least allowed"),
     said("scenario.horizon_dys=9", "unknown; did you mean horizon_days?"),

@@ -67,7 +67,7 @@ def test_it_ends_with_tables_and_charts_and_is_not_run_twice(
     assert first.returncode == 0, first.stderr
     assert tables(tmp_path) == undisturbed
     folder = next(tmp_path.glob("calm_year/sweep-balance_factor-*"))
-    assert (folder / "charts/sweep_lines.png").stat().st_size > 10_000
+    assert (folder / "en/charts/sweep_lines.png").stat().st_size > 10_000
     assert json.loads((folder / "manifest.json").read_text())["cells"] == 5
     digests = json.loads((folder / "DONE.json").read_text())["files"]
     assert {"results.csv", "summary.parquet", "design.jsonl", "ledger.jsonl"} <= set(digests)
@@ -178,7 +178,7 @@ def test_some_cells_fail_and_the_others_are_told(tmp_path: Path) -> None:
     assert set(failures["error"]) == {"InvalidInput"}, "as every failure of a planner's own file"
     assert failures["message"].str.contains("too poor").all()
     assert failures["command"].str.contains("--policy-file=").all()
-    assert (folder / "charts/sweep_lines.png").exists()
+    assert (folder / "en/charts/sweep_lines.png").exists()
     summary = pd.read_parquet(folder / "summary.parquet")
     assert set(summary["policy"]) == {"current_practice", "do_nothing", "mine"}
     assert run(tmp_path / "r", *SWEEP, f"--policy-file={own}:mine").returncode == 3

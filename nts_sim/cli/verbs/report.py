@@ -14,7 +14,7 @@ def main(arguments: Sequence[str], flags: Flags) -> int:
     if len(arguments) != 1:
         what = "takes one folder, results/<experiment>/<run id>"
         raise InvalidInput([Problem("report", what)], "the command line")
-    from nts_sim.cli.work import REPORT, pictures
+    from nts_sim.cli import pages
     from nts_sim.study import store
 
     folder = Path(arguments[0])
@@ -24,7 +24,6 @@ def main(arguments: Sequence[str], flags: Flags) -> int:
     if missing or manifest.get("verb") not in ("run", "compare"):
         what = "has no report: it was not made by run or compare"
         raise InvalidInput([Problem(str(folder), what)], "the results")
-    for name, data in pictures(frames, manifest).items():
-        store.rebuild_file(folder, name, data)
-    print(folder / REPORT)
+    pages.rebuild(folder, pages.run_pages(frames, manifest))
+    print(folder / pages.page(pages.REPORT))
     return 0

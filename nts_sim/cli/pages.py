@@ -1,0 +1,79 @@
+"""What a person reads of a run: files in a folder named after their language, from its tables."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from nts_sim.charts.frame import Chart, figure_bytes
+from nts_sim.charts.gallery import build_charts, view_of
+from nts_sim.report.html import write_report
+from nts_sim.study import store
+from nts_sim.words import used_language
+
+REPORT = "report.html"
+PLAN = "plan.csv"
+
+
+def page(name: str) -> str:
+    """Return the name of a page inside the folder of a run, in the language being spoken."""
+    return f"{used_language()}/{name}"
+
+
+def chart_files(charts: Mapping[str, Chart]) -> dict[str, bytes]:
+    """Return every chart as SVG and as PNG; file name → content."""
+    return {
+        page(f"charts/{name}.{kind}"): figure_bytes(chart, kind)
+        for name, chart in charts.items()
+        for kind in ("svg", "png")
+    }
+
+
+def chart_lines(folder: Path) -> list[str]:
+    """Tell where the charts of a run are, one line each."""
+    return [f"chart   {path}" for path in sorted((folder / page("charts")).glob("*.png"))]
+
+
+def run_pages(frames: Mapping[str, pd.DataFrame], manifest: Mapping[str, Any]) -> dict[str, bytes]:
+    """Make all pages of a run or comparison from its tables; file name → content."""
+    view = view_of(frames, manifest["run_id"], manifest["config"]["baseline"])
+    charts = build_charts(frames, outlines(), view)
+    orders = frames["orders"]
+    return {
+        **chart_files(charts),
+        page(PLAN): store.csv_bytes(orders[orders["policy"] == view.policy]),
+        page(REPORT): write_report(frames, manifest, charts).encode("utf-8"),
+    }
+
+
+def plan_pages(frames: Mapping[str, pd.DataFrame], run_id: str) -> dict[str, bytes]:
+    """Make all pages of a plan from its tables; file name → content."""
+    files = {page(PLAN): store.csv_bytes(frames["orders"])}
+    if frames["plan_value"].empty:  # a rule has no plan to draw
+        return files
+    from nts_sim.charts.plan_money import plan_charts
+
+    return files | chart_files(plan_charts(frames, run_id))
+
+
+def are_there(folder: Path) -> bool:
+    """Whether a finished run has its pages in the language being spoken."""
+    return (folder / page(PLAN)).is_file()
+
+
+def rebuild(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Put pages into a finished run, in place of those it had in that language."""
+    for name, data in files.items():
+        store.rebuild_file(folder, name, data)
+
+
+def outlines() -> Mapping[str, Any]:
+    """Read the shipped outlines of the provinces."""
+    text = resources.files("nts_sim").joinpath("data/provinces.geojson").read_text("utf-8")
+    read: Mapping[str, Any] = json.loads(text)
+    return read

@@ -1,0 +1,39 @@
+"""What things are called, in each language: kept with a run, so that any page can be made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from nts_sim.outcomes.frames import frame
+from nts_sim.tables.load import Tables
+
+Row = tuple[str, str, str, str]
+
+
+def directory_table(tables: Tables) -> pd.DataFrame:
+    """List names by kind and code (table `directory`).
+
+    Names of our provinces are the same in both languages, with all their letters.
+    """
+    rows = list(_rows(tables))
+    columns = ("kind", "code", "en", "vi")
+    return frame("directory", {c: [row[i] for row in rows] for i, c in enumerate(columns)})
+
+
+def _rows(tables: Tables) -> Iterator[Row]:
+    for code, name in tables.columns("places", "code", "name_vi"):
+        yield "place", code, name, name
+    named = (
+        ("place", "foreign_places", "code", "name", "name_vi"),
+        ("agency", "agencies", "agency", "title", "title_vi"),
+        ("desk", "desks", "desk", "title", "title_vi"),
+        ("threat", "threats", "threat", "title", "title_vi"),
+        ("mechanism", "mechanisms", "mechanism", "title", "title_vi"),
+        ("authority", "mechanisms", "mechanism", "authority", "authority_vi"),
+        ("legal_basis", "mechanisms", "mechanism", "legal_basis", "legal_basis_vi"),
+    )
+    for kind, table, *columns in named:
+        for code, en, vi in tables.columns(table, *columns):
+            yield kind, code, en, vi
