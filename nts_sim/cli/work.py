@@ -317,8 +317,9 @@ def _tell_plan(
         return
     if len(frames["plan_value"]):
         from nts_sim.report.plan_text import plan_text
+        from nts_sim.spec.texts import spoken
 
-        print(plan_text(frames, prepared.study.scenario.question))
+        print(plan_text(frames, spoken(prepared.study.scenario.model_dump(), "question")))
     else:
         print(_orders_text(frames["orders"]))
     lines = [f"plan    {folder / pages.page(pages.PLAN)}", f"gaps    {folder / 'gap.csv'}"]
