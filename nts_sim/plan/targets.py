@@ -9,7 +9,7 @@ from datetime import date
 import pandas as pd
 
 from nts_sim.outcomes.metrics import BY_NAME
-from nts_sim.words import is_known, name_of, number, policy_in_text, say, sentence
+from nts_sim.words import name_of, number, policy_in_text, say
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,7 @@ def amount_text(value: float, unit: str) -> str:
     """Write a value with its unit; a share as per cent."""
     if unit == "share":
         return number(100.0 * value, "1") + say("format.percent")
-    known = f"name.unit.{unit.replace(' ', '_').replace('-', '_')}"
-    return say("monitor.target.number", value=value, unit=say(known) if is_known(known) else unit)
+    return say("monitor.target.number", value=value, unit=name_of("unit", unit))
 
 
 def target_lines(
@@ -95,7 +94,7 @@ def target_sentences(lines: Iterable[TargetLine]) -> list[str]:
 def _line(row: pd.Series[float]) -> TargetLine:
     unit = str(row["unit"])
     return TargetLine(
-        str(row["target"]), str(row["policy"]), sentence(_asked(row)),
+        str(row["target"]), str(row["policy"]), _asked(row),
         amount_text(float(row["goal"]), unit), amount_text(float(row["mean"]), unit),
         float(row["probability"]), float(row["low"]), float(row["high"]), int(row["n"]),
     )  # fmt: skip
