@@ -29,7 +29,7 @@ FOLDER = "parts"
 _SAME_NUMBERS = {
     **dict.fromkeys((
         "experiment", "baseline", "replications", "precision", "selection", "policies", "plan",
-        "workers", "execution", "results_dir", "tables_dir",
+        "target", "workers", "execution", "results_dir", "tables_dir",
     ), True),
     **NOT_OF_RESULTS,
 }  # fmt: skip
