@@ -319,8 +319,9 @@ def _tell_plan(
         return
     if len(frames["plan_value"]):
         from nts_sim.report.plan_text import plan_text
+        from nts_sim.spec.texts import spoken
 
-        print(plan_text(frames, prepared.study.scenario.question))
+        print(plan_text(frames, spoken(prepared.study.scenario.model_dump(), "question")))
         tell_targets(frames, prepared.study.baseline)
     else:
         print(_orders_text(frames["orders"]))

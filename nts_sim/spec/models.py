@@ -8,6 +8,7 @@ composed configuration to a `Study`.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from datetime import date
 from ipaddress import ip_address
 from itertools import pairwise
@@ -67,6 +68,37 @@ class InjectSpec(Spec):
     probability: Share = Field(1.0, description="chance that it happens at all")
 
 
+class ScenarioTexts(Spec):
+    """Texts of a scenario in another language; those left out are shown as they were written."""
+
+    title: Text | None = None
+    question: Text | None = None
+    sources: Annotated[tuple[Text, ...], Field(strict=False)] = ()
+    assumptions: Annotated[tuple[Text, ...], Field(strict=False)] = ()
+
+
+class MeasureTexts(Spec):
+    """Texts of a prevention measure in another language."""
+
+    title: Text | None = None
+
+
+class InformationTexts(Spec):
+    """Texts of what decision makers see in another language."""
+
+    source: Text | None = None
+
+
+def _told_in_full(texts: ScenarioTexts | None, own: Mapping[str, Sequence[str]]) -> None:
+    """Refuse a translation that leaves out some of the sources or assumptions."""
+    for name, written in own.items():
+        told = getattr(texts, name, ())
+        if told and len(told) != len(written):
+            raise ValueError(
+                say("error.texts", name=name, written=len(written), translated=len(told))
+            )
+
+
 class ScenarioSpec(Spec):
     """A named future, or a weighted set of them."""
 
@@ -90,6 +122,12 @@ class ScenarioSpec(Spec):
     )
     sources: Annotated[tuple[Text, ...], Field(min_length=1, strict=False)]
     assumptions: Annotated[tuple[Text, ...], Field(strict=False)] = ()
+    vi: ScenarioTexts | None = Field(None, description="the same texts in Vietnamese")
+
+    @model_validator(mode="after")
+    def _translated_in_full(self) -> ScenarioSpec:
+        _told_in_full(self.vi, {"sources": self.sources, "assumptions": self.assumptions})
+        return self
 
 
 class ScenarioSetSpec(Spec):
@@ -103,6 +141,12 @@ class ScenarioSetSpec(Spec):
     )
     sources: Annotated[tuple[Text, ...], Field(min_length=1, strict=False)]
     assumptions: Annotated[tuple[Text, ...], Field(strict=False)] = ()
+    vi: ScenarioTexts | None = Field(None, description="the same texts in Vietnamese")
+
+    @model_validator(mode="after")
+    def _translated_in_full(self) -> ScenarioSetSpec:
+        _told_in_full(self.vi, {"sources": self.sources, "assumptions": self.assumptions})
+        return self
 
     @model_validator(mode="after")
     def _weights_sum_to_one(self) -> ScenarioSetSpec:
@@ -278,6 +322,7 @@ class MeasureSpec(Spec):
 
     name: Slugs
     title: Text = ""
+    vi: MeasureTexts | None = Field(None, description="the same texts in Vietnamese")
     cost_bn_vnd: NonNegative = 0.0
     ready_day: NonNegative = Field(0.0, description="day from which it works; nothing before")
     onset_share: dict[str, Share] = Field(
@@ -320,6 +365,7 @@ class InformationSpec(Spec):
         Field(min_length=1, strict=False),
     ] = Field(description="points (age in days, share of exposed people reported)")
     source: Text
+    vi: InformationTexts | None = Field(None, description="the same texts in Vietnamese")
 
     @model_validator(mode="after")
     def _ages_rise(self) -> InformationSpec:

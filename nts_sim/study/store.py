@@ -28,6 +28,7 @@ import pyarrow.parquet
 from nts_sim.errors import InvalidInput, PlaceOrMachine, Problem
 from nts_sim.outcomes.frames import TABLES, checked
 from nts_sim.spec.models import Study
+from nts_sim.spec.texts import NOT_OF_RESULTS
 from nts_sim.study.tables import Results
 from nts_sim.words import say
 
@@ -40,7 +41,9 @@ DONE = "DONE.json"
 MANIFEST = "manifest.json"
 _LOCK = ".lock"
 _RISKY = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-_NOT_IN_ID = {"results_dir", "workers", "tables_dir", "execution"}
+_NOT_IN_ID = {
+    **dict.fromkeys(("results_dir", "workers", "tables_dir", "execution"), True), **NOT_OF_RESULTS,
+}  # fmt: skip
 """What a study says and results do not depend on (tables count by their content)."""
 
 
