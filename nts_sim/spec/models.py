@@ -44,7 +44,7 @@ def _only_dates(value: object) -> object:
     """Refuse bare numbers, which pydantic would read as seconds since 1970."""
     if isinstance(value, date | str):
         return value
-    raise ValueError(f"{value!r} is not a date such as 2024-09-05")
+    raise ValueError(say("said.spec.date_type", given=repr(value)))
 
 
 Day = Annotated[date, Field(strict=False), BeforeValidator(_only_dates)]
@@ -152,7 +152,7 @@ class ScenarioSetSpec(Spec):
     def _weights_sum_to_one(self) -> ScenarioSetSpec:
         total = sum(self.weights.values())
         if abs(total - 1.0) > 1e-9:
-            raise ValueError(f"weights sum to {total:g}; they must sum to 1")
+            raise ValueError(say("said.spec.weights", total=f"{total:g}"))
         return self
 
 
@@ -260,23 +260,24 @@ class PreparationSpec(Spec):
     def _sums_agree(self) -> PreparationSpec:
         total = sum(source.amount_bn_vnd for source in self.sources.values())
         if self.budget_bn_vnd is None and not self.sources:
-            raise ValueError("has neither budget_bn_vnd nor sources; give one (0: no preparation)")
+            raise ValueError(say("said.spec.no_budget"))
         budget = total if self.budget_bn_vnd is None else self.budget_bn_vnd
         if self.sources and abs(budget - total) > 1e-6:
-            raise ValueError(
-                f"budget_bn_vnd {budget:g} is not the sum of the sources ({total:g}); leave it out"
-            )
+            told = say("said.spec.budget_not_sum", budget=f"{budget:g}", total=f"{total:g}")
+            raise ValueError(told)
         return self
 
     @model_validator(mode="after")
     def _guidance_can_be_followed(self) -> PreparationSpec:
         least, most = self.resource_share_at_least, self.resource_share_at_most
         if sum(least.values()) > 1.0 + 1e-9:
-            raise ValueError(f"resource_share_at_least sums to {sum(least.values()):g}, above 1")
+            total = f"{sum(least.values()):g}"
+            raise ValueError(say("said.spec.shares_above_1", total=total))
         for name in least.keys() & most.keys():
             if least[name] > most[name]:
+                least_told, most_told = f"{least[name]:g}", f"{most[name]:g}"
                 raise ValueError(
-                    f"{name}: at least {least[name]:g} and at most {most[name]:g} of the money"
+                    say("said.spec.shares_cross", name=name, least=least_told, most=most_told)
                 )
         return self
 
@@ -370,9 +371,9 @@ class InformationSpec(Spec):
     def _ages_rise(self) -> InformationSpec:
         ages = [age for age, _ in self.reported_share]
         if any(b <= a for a, b in pairwise(ages)):
-            raise ValueError("ages in reported_share must rise")
+            raise ValueError(say("said.spec.ages"))
         if any(share <= 0.0 for _, share in self.reported_share):
-            raise ValueError("shares in reported_share must be above 0")
+            raise ValueError(say("said.spec.reported_shares"))
         return self
 
 
@@ -471,16 +472,13 @@ class ExecutionSpec(Spec):
     def _scheduler_can_be_trusted(self) -> ExecutionSpec:
         if self.name == "local":
             if self.scheduler is not None:
-                raise ValueError("local has no scheduler; choose execution=dask")
+                raise ValueError(say("said.spec.local_scheduler"))
             return self
         if self.scheduler is None:
-            raise ValueError("dask needs its scheduler: execution.scheduler=tcp://HOST:PORT")
+            raise ValueError(say("said.spec.no_scheduler"))
         kind, host = _scheduler_parts(self.scheduler)
         if kind == "tcp" and not _is_this_machine(host):
-            raise ValueError(
-                f"scheduler {self.scheduler} is on another machine; only tls://HOST:PORT may be, "
-                "since whoever reaches a scheduler can run code on its workers"
-            )
+            raise ValueError(say("said.spec.far_scheduler", scheduler=self.scheduler))
         return self
 
 
@@ -488,7 +486,7 @@ def _scheduler_parts(address: str) -> tuple[str, str]:
     """Split ``tcp://HOST:PORT`` into its kind and its host."""
     found = _SCHEDULER.fullmatch(address)
     if not found:
-        raise ValueError(f"scheduler {address!r} is not tcp://HOST:PORT or tls://HOST:PORT")
+        raise ValueError(say("said.spec.scheduler", address=repr(address)))
     return found[1], found[2].strip("[]")
 
 
@@ -510,7 +508,7 @@ def _count_or_auto(value: object) -> object:
     if value == "auto":
         return value
     if type(value) is not int:
-        raise PydanticCustomError("count_or_auto", "is not a whole number or auto")
+        raise PydanticCustomError("count_or_auto", "neither a number nor auto")
     if value < FEWEST:
         raise PydanticKnownError("greater_than_equal", {"ge": FEWEST})
     if value > MOST:
@@ -544,7 +542,7 @@ class PrecisionSpec(Spec):
     @model_validator(mode="after")
     def _least_before_most(self) -> PrecisionSpec:
         if self.least > self.most:
-            raise ValueError(f"least is {self.least}, more than most, {self.most}")
+            raise ValueError(say("said.spec.least_above_most", least=self.least, most=self.most))
         return self
 
 

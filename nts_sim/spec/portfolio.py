@@ -8,6 +8,7 @@ from math import prod
 
 from nts_sim.errors import InvalidInput, Problem
 from nts_sim.spec.models import MeasureSpec, MeasureTexts
+from nts_sim.words import say
 
 NONE = MeasureSpec(
     name="none", title="No prevention measure",
@@ -64,7 +65,7 @@ def _products(shares: Sequence[Mapping[str, float]]) -> dict[str, float]:
 def _named_twice(measures: Sequence[MeasureSpec]) -> list[Problem]:
     counts = Counter(measure.name for measure in measures)
     return [
-        Problem("measure", f"two of the measures are named {name!r}; rename one")
+        Problem("measure", say("said.spec.measures_named_alike", name=repr(name)))
         for name, count in counts.items()
         if count > 1
     ]
@@ -75,8 +76,13 @@ def _ready_apart(measures: Sequence[MeasureSpec]) -> list[Problem]:
     return [
         Problem(
             "measure",
-            f"{first.name} is ready on day {first.ready_day:g} and {other.name} on day "
-            f"{other.ready_day:g}; measures taken together must be ready on the same day",
+            say(
+                "said.spec.measures_apart",
+                one=first.name,
+                day=f"{first.ready_day:g}",
+                other=other.name,
+                other_day=f"{other.ready_day:g}",
+            ),
         )
         for other in measures[1:]
         if other.ready_day != first.ready_day

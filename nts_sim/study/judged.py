@@ -45,6 +45,7 @@ from nts_sim.study.chunks import PolicySource
 from nts_sim.study.rehearse import Rehearsal, rehearse
 from nts_sim.study.runner import run_comparison
 from nts_sim.study.stage import Stage
+from nts_sim.words import say
 from nts_sim.world.model import Floats, MoneySource, World
 
 FRESH_SEEDS = 1_000_003
@@ -119,19 +120,19 @@ def judge(
     first = rehearsal.first_plan
     settings = settings_of(name, study.policies.get(name, PolicySpec()))
     risk, highs = first_risk(settings), Highs(study.solver.time_limit_s, GAP)
-    told("looking why places stay short")
+    told(say("said.doing.shortages"))
     shortages = shortages_of(first.problem, first.divisible)
-    told("comparing with a perfect forecast and with planning for the mean")
+    told(say("said.doing.value"))
     worth = worth_of_planning(first.problem, first.divisible, highs)
     gap, stable = _on_fresh_draws(study, shared, rehearsal, risk, highs, told)
     evaluated = _evaluated(study, worlds, rehearsal, told)
     detail, x = _detail(first.problem, spec.detail_samples, risk, highs)
     limit_s = study.solver.time_limit_s
-    told("pricing a billion more in each fund")
+    told(say("said.doing.funds"))
     money = marginal_money(detail, x, risk, limit_s)
-    told("pricing a day less of each mechanism")
+    told(say("said.doing.leads"))
     days = lead_values(detail, x, risk, limit_s)
-    told("sharing what the plan saves among the mechanisms")
+    told(say("said.doing.shares"))
     shares = contributions(
         detail, risk, limit_s, exact_players=_EXACT_PLAYERS, orders=_ORDERS, seed=study.seed
     )
@@ -176,11 +177,11 @@ def _on_fresh_draws(
     highs: Highs, told: Told,
 ) -> tuple[SaaGap, Stability]:  # fmt: skip
     """Solve the problem on fresh batches; the last one is the test of all plans."""
-    told("simulating fresh draws")
+    told(say("said.doing.simulating_fresh"))
     first, start = rehearsal.first_plan, rehearsal.first_plan.problem.filled.start
     drawn = _fresh(study, shared, rehearsal)
     batches = fresh_batches(first.problem, first.divisible, drawn)
-    told("planning for fresh draws")
+    told(say("said.doing.planning_fresh"))
     start = batches.filled.start
     solved = solve_batches(batches.problems.__getitem__, len(drawn) - 1, risk, highs, start)
     gap = saa_gap(solved, batches.x, highs, start)
@@ -217,9 +218,10 @@ def _evaluated(
         base: partial(make_policy, base, study.policies.get(base, PolicySpec()), study.solver),
         rehearsal.name: rehearsal.policy,
     }
-    told(f"simulating {' and '.join(sources)} on {n} draws never planned on")
+    named = say("said.doing.and").join(sources)
+    told(say("said.doing.judging", policies=named, draws=n))
     results = run_comparison(
         study.model_copy(update={"replications": n}), worlds, sources,
-        progress=lambda done, total, failed: told(f"{done} of {total} runs"),
+        progress=lambda done, total, failed: told(say("said.doing.runs", done=done, total=total)),
     )  # fmt: skip
     return results.frames

@@ -24,6 +24,7 @@ from nts_sim.study.chunks import Failure
 from nts_sim.study.store import code_digest, in_place
 from nts_sim.study.sweep.cell import Cell
 from nts_sim.study.sweep.unit import COLUMNS, Part
+from nts_sim.words import say
 
 FOLDER = "parts"
 _SAME_NUMBERS = {
@@ -116,8 +117,7 @@ class Parts:
         """
         part = self.get(key)
         if part is None:
-            where = self._path(key)
-            raise PlaceOrMachine(f"{where} was taken away or damaged; run the same command again")
+            raise PlaceOrMachine(say("said.place.part_gone", path=self._path(key)))
         return part
 
     def _path(self, key: str) -> Path:
