@@ -8,7 +8,9 @@ from typing import Final
 
 import pandas as pd
 
+from nts_sim.charts.frame import View
 from nts_sim.outcomes.frames import TABLES, empty, frame
+from nts_sim.plan.clarities import TaskLine, rows_of, task_line
 from nts_sim.plan.drafts import (
     Draft,
     done_preparations,
@@ -16,6 +18,7 @@ from nts_sim.plan.drafts import (
     order_draft,
     preparation_drafts,
 )
+from nts_sim.plan.names import Names
 from nts_sim.plan.roles import Roles
 from nts_sim.plan.schedule import Before, Dates, predecessors, scheduled
 from nts_sim.tables.load import Tables
@@ -52,6 +55,21 @@ def task_table(
     told = {"scenario": scenario, "policy": policy, "day_zero": day_zero.isoformat()}
     columns = [column.name for column in TABLES["tasks"]]
     return frame("tasks", {name: [{**told, **row}[name] for row in rows] for name in columns})
+
+
+def task_lines(frames: Mapping[str, pd.DataFrame], view: View, most: int) -> list[TaskLine]:
+    """Tell the first tasks of the policy in focus, in the language being spoken.
+
+    Parameters
+    ----------
+    frames : result tables: tasks and directory
+    view : tasks are those of its policy in the scenario drawn
+    most : lines at most
+    """
+    tasks = frames["tasks"]
+    mine = tasks[(tasks["scenario"] == view.scenario) & (tasks["policy"] == view.policy)]
+    names = Names(frames["directory"])
+    return [task_line(row, names) for row in rows_of(mine.head(most))]
 
 
 def _drafts(
