@@ -155,6 +155,28 @@ TABLES: Final[Mapping[str, tuple[Column, ...]]] = {
         _number("held_units", "units", "own stock on day 0"),
         _number("gap_units", "units", "need less held, never below 0"),
         _number("unmet_unit_days", "unit-days", "requirement * (1 - coverage), summed over time"),
+        _number("met_day", "day", "first day from which the need stays met until it ends (coverage "
+                "of 99 % or more), mean over the replications in which it does; missing: in none"),
+        _number("met_share", "share", "of the replications with such a need in which it is met"),
+    ),
+    "finance": (
+        _SCENARIO, _POLICY, _text("fund", "who pays, as in flows; all provinces together"),
+        _count("layer", "", "order in which they pay: 0 before day 0, 1 what places hold and "
+               "senders run, 2 accounts of provinces, 3 provinces' funds, 4 their funds that wait "
+               "for another to be spent, 5 the nation's funds, 6 nobody is charged"),
+        _number("opened_bn_vnd", "bn VND", "balance on day 0; missing: has none"),
+        _number("drawn_bn_vnd", "bn VND", "taken: moved to accounts, or charged directly; mean"),
+        _number("spent_bn_vnd", "bn VND", "of that, spent; in all, the cost of the response; mean"),
+        _number("left_bn_vnd", "bn VND", "balance less what was taken; missing: has none"),
+    ),
+    "mechanisms": (
+        _SCENARIO, _text("mechanism", "way of mobilising"),
+        _text("effect", "money, goods, transfer, gate or label"),
+        _text("fund", "kind of fund drawn on or charged; empty: nobody is charged"),
+        _number("approval_days", "days", "median wait for the first signature in normal times"),
+        _number("handover_days", "days", "median from approval to the first handover"),
+        Column("enabled", "bool", "", "no: needs more than an order"),
+        _text("legal_basis_checked", "checked | not checked"),
     ),
     "plan_first": (
         _SCENARIO, _POLICY,

@@ -147,5 +147,7 @@ def gap_table(scenario: str, policy: str, world: World, tally: Tally) -> pd.Data
             "held_units": held[place, resource],
             "gap_units": np.maximum(need - held, 0.0)[place, resource],
             "unmet_unit_days": unmet[place, resource],
+            "met_day": tally.met_days.summary().mean.reshape(need.shape)[place, resource],
+            "met_share": (tally.met_days.n / np.maximum(tally.needed, 1))[place, resource],
         },
     )
