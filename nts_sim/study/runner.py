@@ -286,4 +286,4 @@ def run_plan(
     luck = Luck(study.seed, DrawSet.EVALUATION, 0)
     run = simulate(world, make(), luck, engine_for(study, replications=1))
     gaps = gap_table(scenario, policy, world, tally(measure(run, world)))
-    return {"orders": order_table(scenario, policy, world, run.rulings), "gap": gaps}
+    return {"orders": order_table(scenario, policy, world, run.rulings, run.trace), "gap": gaps}

@@ -395,7 +395,73 @@ _EVENTS = (
     ),
 )  # fmt: skip
 
+_TASK_KINDS = (
+    "declare", "draw", "return", "mobilise", "move", "serve", "buy", "post", "depot", "ready",
+)  # fmt: skip
+_ROLES = ("chair", "deputy_chair", "director", "commander", "head_of_department")
+
+
+def _agency(name: str, meaning: str, *, optional: bool = False) -> Column:
+    return Column(name, "code", meaning, refers_to=("agencies.agency",), optional=optional)
+
+
+_TASKS = (
+    _table(
+        "task_roles", "who carries out a task, who answers for it and who supports; the row that "
+        "says most about a task counts",
+        Column("kind", "code", "of task; any: whatever is done with a resource", key=True,
+               choices=(*_TASK_KINDS, "any")),
+        Column("mechanism", "code", "blank: any", key=True, optional=True,
+               refers_to=("mechanisms.mechanism",)),
+        Column("resource", "code", "blank: any", key=True, optional=True,
+               refers_to=("resources.resource",)),
+        _agency("unit_in_charge", "agency that carries it out"),
+        Column("role", "code", "role in that agency", choices=_ROLES),
+        _agency("answers", "agency that answers for it"),
+        _agency("supports", "agency that supports"),
+        _agency("supports_too", "another one", optional=True),
+        Column("acts_in", "code", "whose agencies carry it out and answer, where they are "
+               "provincial: of the place helped, or of that which units leave",
+               choices=("place", "source")),
+    ),
+    _table(
+        "preparation_steps", "how what is done before day 0 is decided on",
+        Column("step", "code", "what is done", key=True,
+               choices=("buy", "post", "depot", "ready")),
+        Column("desk", "code", "who signs", refers_to=("desks.desk",)),
+        Column("lead_days", "number", "from signature until it is in place", "days", high=3650),
+        Column("legal_basis", "text", "on what basis; blank: as the mechanism", optional=True),
+        Column("legal_basis_vi", "text", "the same in Vietnamese", optional=True),
+        Column("checked", "flag", "the basis was seen in a retrieved text"),
+    ),
+)  # fmt: skip
+
 TABLES: Final[Mapping[str, Table]] = {
     table.name: table
-    for table in (*_PLACES, *_AGENCIES, *_RESOURCES, *_THREATS, *_MECHANISMS, *_EVENTS)
+    for table in (*_PLACES, *_AGENCIES, *_RESOURCES, *_THREATS, *_MECHANISMS, *_EVENTS, *_TASKS)
 }
+
+_MAPS = (
+    _table(
+        "special_zones", "special zones on islands: points to draw, no outlines",
+        Column("code", "code", "official code of the unit, five digits", key=True),
+        Column("name_vi", "text", "name with diacritics"),
+        _province(key=False), _LATITUDE, _LONGITUDE,
+    ),
+    _table(
+        "communes_08", "communes and wards of Tuyen Quang: points to draw, no outlines",
+        Column("code", "code", "official code, five digits", key=True),
+        Column("name_vi", "text", "name with diacritics"),
+        Column("name", "text", "name without diacritics"),
+        _province(key=False),
+        Column("kind", "text", "status", choices=("ward", "commune", "special_zone")),
+        _LATITUDE, _LONGITUDE,
+        Column("area_km2", "number", "area", "km2", high=1e5),
+        Column("population", "integer", "people, modelled", "persons", low=1, high=1e6),
+        Column("borders_abroad", "flag", "lies on a land border with another country"),
+        Column("is_seat", "flag", "seat of the provincial government"),
+    ),
+)  # fmt: skip
+
+MAP_TABLES: Final[Mapping[str, Table]] = {table.name: table for table in _MAPS}
+"""Tables for drawing only: no study reads them, and no result depends on them."""
