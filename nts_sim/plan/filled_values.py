@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import date, timedelta
+from datetime import date
 from typing import Final
 
 from nts_sim.plan.filled_cells import Cell, Formula
@@ -125,8 +125,3 @@ def read_text(value: Cell) -> str:
     _no_formula(value)
     text = "" if value is None else " ".join(str(value).split())
     return "".join(c for c in text if c.isprintable())[:MOST_LETTERS]
-
-
-def day_of(start: date, day: float) -> date:
-    """Date of a day after the start; day d is the time from d to d + 1."""
-    return start + timedelta(days=math.floor(day + 1e-9))

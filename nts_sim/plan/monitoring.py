@@ -6,13 +6,13 @@ The same record and the same day give the same answer; nothing here depends on t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property
+from math import isnan
 from typing import Any, Final, Literal
 
-import pandas as pd
-
+from nts_sim.plan.dates import date_by
 from nts_sim.plan.progress import Plan, Progress, TaskReport
 
 State = Literal[
@@ -24,7 +24,6 @@ Level = Literal["", "reminder", "escalation"]
 REVIEW_EVERY_DAYS: Final = 7
 BEHIND_MARGIN: Final = 0.25
 """A task is at risk where the share of its time that is used is above the share done by this."""
-_SAME: Final = 0.0051
 STATES: Final[tuple[State, ...]] = (
     "late", "at_risk", "under_way", "not_due", "part_done", "done", "cancelled",
 )  # fmt: skip
@@ -52,6 +51,7 @@ class Watched:
     done_share : of its quantity
     reasons : of being at risk
     stop : where it hangs: approval, handover, travel, or another task
+    waits_for : that task
     urged : code of the desk or agency to urge; `urges_desk` says which of the two it is
     level : reminder after one review, escalation after two
     superior : code of the agency or desk it is escalated to
@@ -68,6 +68,7 @@ class Watched:
     done_share: float
     reasons: tuple[Reason, ...] = ()
     stop: Stop = ""
+    waits_for: str = ""
     urged: str = ""
     urges_desk: bool = False
     level: Level = ""
@@ -80,8 +81,8 @@ class Watched:
 
     @property
     def quantity(self) -> float:
-        """Quantity planned."""
-        return float(self.plan["quantity"])
+        """Quantity that is to come."""
+        return float(self.plan["to_come"])
 
     @property
     def done_quantity(self) -> float:
@@ -192,17 +193,24 @@ def _watched(plan: Plan, progress: Progress, task: str) -> Watched:
     """Place a task by its own dates only."""
     row = plan.by_task[task]
     report = progress.reports.get(task, TaskReport(task, "not_started"))
-    start, due = plan.day(task, "start_day"), plan.day(task, "due_day")
-    forecast = None if pd.isna(row["forecast_day"]) else plan.day(task, "forecast_day")
-    quantity, share = float(row["quantity"]), 1.0 if report.status == "done" else 0.0
-    if report.done_quantity is not None and quantity > 0.0:
-        share = min(report.done_quantity / quantity, 1.0)
-    elif report.done_quantity is not None:
-        share = float(report.status == "done")
+    start, due, forecast = plan.dates[task].start, plan.dates[task].due, _forecast(row)
+    share = _done_share(report, float(row["to_come"]))
     state = _own_state(report, start, due, progress.as_of, share)
     ended = report.done_on if report.status == "done" else progress.as_of
     days_late = 0 if state == "cancelled" or ended is None else max(0, (ended - due).days)
     return Watched(task, row, report, start, due, forecast, state, days_late, share)
+
+
+def _forecast(row: Mapping[str, Any]) -> date | None:
+    day = float(row["forecast_day"])
+    return None if isnan(day) else date_by(row["day_zero"], day, row["start_day"])
+
+
+def _done_share(report: TaskReport, to_come: float) -> float:
+    """Share of what was to come; without a quantity, all of it where it is reported as done."""
+    if report.done_quantity is None or to_come <= 0.0:
+        return float(report.status == "done")
+    return min(report.done_quantity / to_come, 1.0)
 
 
 def _own_state(report: TaskReport, start: date, due: date, as_of: date, share: float) -> State:
@@ -238,7 +246,7 @@ def _at_risk(task: Watched, root: str, as_of: date) -> Watched:
     if task.state not in ("under_way", "not_due"):
         return task
     reasons = tuple(_reasons(task, root, as_of))
-    return _with(task, state="at_risk", reasons=reasons) if reasons else task
+    return replace(task, state="at_risk", reasons=reasons) if reasons else task
 
 
 def _reasons(task: Watched, root: str, as_of: date) -> Iterable[Reason]:
@@ -268,13 +276,14 @@ def _urged(
         return task
     stop, code, is_desk = _where_it_hangs(task, root, tasks)
     if task.state == "at_risk":
-        return _with(task, stop=stop, urged=code, urges_desk=is_desk)
+        return replace(task, stop=stop, waits_for=root, urged=code, urges_desk=is_desk)
     passed = sum(task.due < review for review in reviews)
     above: Callable[[str], str] = superiors.of_desk if is_desk else superiors.of_agency
     level: Level = "escalation" if passed >= 2 else "reminder"
     superior = above(code) if level == "escalation" else ""
-    return _with(
-        task, stop=stop, urged=code, urges_desk=is_desk, level=level, superior=superior
+    return replace(
+        task, stop=stop, waits_for=root, urged=code, urges_desk=is_desk, level=level,
+        superior=superior,
     )  # fmt: skip
 
 
@@ -289,20 +298,13 @@ def _where_it_hangs(
     """
     row = task.plan
     if root:
-        return "task", _where_it_hangs(tasks[root], "", tasks)[1], bool(
-            _where_it_hangs(tasks[root], "", tasks)[2]
-        )
+        _, code, is_desk = _where_it_hangs(tasks[root], "", tasks)
+        return "task", code, is_desk
     if task.report.status == "not_started" and row["desk"]:
         return "approval", str(row["desk"]), True
     if task.report.status == "under_way" and task.done_share <= 0.0:
         return "handover", str(row["answers"]), False
     return "travel", str(row["unit_in_charge"]), False
-
-
-def _with(task: Watched, **changes: Any) -> Watched:
-    from dataclasses import replace
-
-    return replace(task, **changes)
 
 
 # --- totals ------------------------------------------------------------------------------------

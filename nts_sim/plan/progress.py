@@ -13,6 +13,8 @@ import pandas as pd
 
 from nts_sim.errors import InvalidInput, Problem
 from nts_sim.plan import filled_values as values
+from nts_sim.plan.clarities import rows_of
+from nts_sim.plan.dates import Milestones, milestones
 from nts_sim.plan.filled_cells import Cell, Grid, read_grids
 from nts_sim.plan.filled_values import NotReadable, is_blank
 from nts_sim.plan.sheet import BY_ID, COLUMNS, column_of, folded
@@ -171,26 +173,24 @@ def _is_vietnamese(titles: Sequence[str]) -> bool:
 
 @dataclass(frozen=True)
 class Plan:
-    """The stored tasks that a file is checked against.
+    """The stored tasks that a file is checked against: of one policy in one scenario.
 
     Attributes
     ----------
     tasks : table `tasks`, one row a task
-    start : date of day 0
     """
 
     tasks: pd.DataFrame
-    start: date
 
     @cached_property
     def by_task(self) -> Mapping[str, Mapping[str, Any]]:
         """Rows by task."""
-        rows = self.tasks.to_dict("records")
-        return {str(row["task"]): {str(key): value for key, value in row.items()} for row in rows}
+        return {str(row["task"]): row for row in rows_of(self.tasks)}
 
-    def day(self, task: str, column: str) -> date:
-        """Date of a day of a task, such as `due_day`."""
-        return values.day_of(self.start, float(self.by_task[task][column]))
+    @cached_property
+    def dates(self) -> Mapping[str, Milestones]:
+        """Dates by task."""
+        return {task: milestones(row) for task, row in self.by_task.items()}
 
 
 def read_progress(filled: Filled, plan: Plan, as_of: date | None) -> Progress:
@@ -292,7 +292,7 @@ def _contradictions(
         return Problem(filled.where(row, column), say(f"monitor.wrong.{why}", **others))
 
     planned = float(plan.by_task[report.task]["quantity"])
-    start, quantity = plan.day(report.task, "start_day"), report.done_quantity
+    start, quantity = plan.dates[report.task].start, report.done_quantity
     if report.status == "done" and is_blank(filled.cell(cells, "done_on")):
         yield problem("done_on", "done_without_date")
     if report.done_on and report.status not in ("done", ""):
@@ -316,8 +316,9 @@ def _changed(
     if not is_blank(given) and not _is_number(given, planned):
         what = say("monitor.wrong.changed", given=given, planned=f"{planned:g}")
         yield Problem(filled.where(row, "quantity"), what)
-    for column in ("start", "due"):
-        day, given = plan.day(task, f"{column}_day"), filled.cell(cells, column)
+    dates = plan.dates[task]
+    for column, day in (("start", dates.start), ("due", dates.due)):
+        given = filled.cell(cells, column)
         if not is_blank(given) and not _is_date(given, day):
             what = say("monitor.wrong.changed", given=given, planned=day)
             yield Problem(filled.where(row, column), what)
