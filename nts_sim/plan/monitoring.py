@@ -5,12 +5,12 @@ The same record and the same day give the same answer; nothing here depends on t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cached_property
 from math import isnan
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 from nts_sim.plan.dates import date_by
 from nts_sim.plan.progress import Plan, Progress, TaskReport
@@ -30,12 +30,21 @@ STATES: Final[tuple[State, ...]] = (
 """In the order in which they are told."""
 
 
+class Who(NamedTuple):
+    """An agency, or a desk with the province it is of; a national desk has no place."""
+
+    code: str
+    place: str
+    is_desk: bool
+
+
 @dataclass(frozen=True)
 class Reason:
-    """Why a task is at risk: a text of the catalogue and its values."""
+    """Why a task is at risk: a text of the catalogue, and the days and others it tells."""
 
     key: str
-    values: Mapping[str, Any]
+    days: Mapping[str, date] = field(default_factory=dict)
+    others: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -52,9 +61,9 @@ class Watched:
     reasons : of being at risk
     stop : where it hangs: approval, handover, travel, or another task
     waits_for : that task
-    urged : code of the desk or agency to urge; `urges_desk` says which of the two it is
+    urged : the desk or agency to urge
     level : reminder after one review, escalation after two
-    superior : code of the agency or desk it is escalated to
+    superior : to whom it is escalated
     """
 
     task: str
@@ -69,10 +78,9 @@ class Watched:
     reasons: tuple[Reason, ...] = ()
     stop: Stop = ""
     waits_for: str = ""
-    urged: str = ""
-    urges_desk: bool = False
+    urged: Who | None = None
     level: Level = ""
-    superior: str = ""
+    superior: Who | None = None
 
     @property
     def is_open(self) -> bool:
@@ -106,18 +114,21 @@ class Superiors:
     ----------
     agencies : agency → agency it reports to; of provincial ones by their kind, as ``police``
     desks : desk → desk above it
+    national : desks of the nation
     """
 
     agencies: Mapping[str, str]
     desks: Mapping[str, str]
+    national: frozenset[str]
 
-    def of_agency(self, code: str) -> str:
-        """Agency above one, which may be ``<province>.<kind>``; empty: nobody."""
-        return self.agencies.get(code.rpartition(".")[2], "")
-
-    def of_desk(self, desk: str) -> str:
-        """Desk above one; empty: nobody."""
-        return self.desks.get(desk, "")
+    def of(self, who: Who) -> Who | None:
+        """Who is above somebody; None: nobody."""
+        if not who.is_desk:
+            above = self.agencies.get(who.code.rpartition(".")[2], "")
+            return Who(above, "", False) if above else None
+        above = self.desks.get(who.code, "")
+        place = "" if above in self.national else who.place
+        return Who(above, place, True) if above else None
 
 
 @dataclass(frozen=True)
@@ -146,11 +157,12 @@ class Monitoring:
         done = self.in_state("done", "part_done")
         return tuple(task for task in done if task.days_late > 0)
 
-    def to_urge(self) -> dict[tuple[str, bool], tuple[Watched, ...]]:
-        """Late tasks by who is urged, (code, whether a desk); most of them first."""
-        groups: dict[tuple[str, bool], list[Watched]] = {}
+    def to_urge(self) -> dict[Who, tuple[Watched, ...]]:
+        """Late tasks by who is urged, who has most of them first."""
+        groups: dict[Who, list[Watched]] = {}
         for task in self.in_state("late"):
-            groups.setdefault((task.urged, task.urges_desk), []).append(task)
+            if task.urged is not None:
+                groups.setdefault(task.urged, []).append(task)
         listed = sorted(groups.items(), key=lambda item: (-len(item[1]), item[0]))
         return {who: tuple(tasks) for who, tasks in listed}
 
@@ -251,14 +263,14 @@ def _at_risk(task: Watched, root: str, as_of: date) -> Watched:
 
 def _reasons(task: Watched, root: str, as_of: date) -> Iterable[Reason]:
     if root:
-        yield Reason("waits", {"task": root})
+        yield Reason("waits", others={"task": root})
     if task.report.status == "not_started" and task.start < as_of:
         yield Reason("not_started", {"start": task.start})
     if task.forecast is not None and task.forecast > task.due:
         yield Reason("forecast", {"forecast": task.forecast, "due": task.due})
     used = _time_used(task, as_of)
     if task.report.status == "under_way" and used > task.done_share + BEHIND_MARGIN:
-        yield Reason("behind", {"used": used, "done": task.done_share})
+        yield Reason("behind", others={"used": used, "done": task.done_share})
 
 
 def _time_used(task: Watched, as_of: date) -> float:
@@ -274,22 +286,16 @@ def _urged(
     """Say whom to urge for a late task, and how loudly."""
     if task.state not in ("late", "at_risk"):
         return task
-    stop, code, is_desk = _where_it_hangs(task, root, tasks)
+    stop, who = _where_it_hangs(task, root, tasks)
+    found = replace(task, stop=stop, waits_for=root, urged=who)
     if task.state == "at_risk":
-        return replace(task, stop=stop, waits_for=root, urged=code, urges_desk=is_desk)
-    passed = sum(task.due < review for review in reviews)
-    above: Callable[[str], str] = superiors.of_desk if is_desk else superiors.of_agency
-    level: Level = "escalation" if passed >= 2 else "reminder"
-    superior = above(code) if level == "escalation" else ""
-    return replace(
-        task, stop=stop, waits_for=root, urged=code, urges_desk=is_desk, level=level,
-        superior=superior,
-    )  # fmt: skip
+        return found
+    if sum(task.due < review for review in reviews) < 2:
+        return replace(found, level="reminder")
+    return replace(found, level="escalation", superior=superiors.of(who))
 
 
-def _where_it_hangs(
-    task: Watched, root: str, tasks: Mapping[str, Watched]
-) -> tuple[Stop, str, bool]:
+def _where_it_hangs(task: Watched, root: str, tasks: Mapping[str, Watched]) -> tuple[Stop, Who]:
     """Tell where a task hangs, and the agency or desk that can move it.
 
     The record has no day of signature or of handover, so the stage is read from the status: not
@@ -298,13 +304,12 @@ def _where_it_hangs(
     """
     row = task.plan
     if root:
-        _, code, is_desk = _where_it_hangs(tasks[root], "", tasks)
-        return "task", code, is_desk
+        return "task", _where_it_hangs(tasks[root], "", tasks)[1]
     if task.report.status == "not_started" and row["desk"]:
-        return "approval", str(row["desk"]), True
+        return "approval", Who(str(row["desk"]), str(row["desk_place"]), True)
     if task.report.status == "under_way" and task.done_share <= 0.0:
-        return "handover", str(row["answers"]), False
-    return "travel", str(row["unit_in_charge"]), False
+        return "handover", Who(str(row["answers"]), "", False)
+    return "travel", Who(str(row["unit_in_charge"]), "", False)
 
 
 # --- totals ------------------------------------------------------------------------------------
