@@ -42,6 +42,7 @@ def plan_tables(scenario: str, name: str, judged: Judged) -> dict[str, pd.DataFr
     who = {"scenario": scenario, "policy": name}
     world = judged.members[0][1]
     made = {
+        "targets": judged.simulated.get("targets", empty("targets")),
         "plan_first": _table("plan_first", who, _first(judged)),
         "plan_value": _table("plan_value", who, _value(judged, scenario)),
         **price_tables(scenario, name, world, judged.money, judged.days, judged.shares),
