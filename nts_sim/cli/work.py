@@ -19,6 +19,7 @@ from nts_sim.cli.portfolio_text import portfolio_text
 from nts_sim.cli.prepare import Prepared
 from nts_sim.cli.selection_text import selection_text
 from nts_sim.cli.target_text import tell_targets
+from nts_sim.cli.tasks import tasks_of_comparison, tasks_of_plan
 from nts_sim.cli.tell import (
     Alive,
     precision_text,
@@ -137,7 +138,9 @@ def plan_frames(prepared: Prepared, flags: Flags) -> dict[str, pd.DataFrame]:
     """Make all tables of a plan, and keep nothing."""
     _make_ready(prepared, flags, replications=1)
     with Alive(flags) as alive:
-        return {**_planned(prepared, alive), "directory": directory_table(prepared.tables)}
+        made = _planned(prepared, alive)
+    tasks = tasks_of_plan(made, prepared)
+    return {**made, "tasks": tasks, "directory": directory_table(prepared.tables)}
 
 
 def select(prepared: Prepared, flags: Flags) -> int:
@@ -260,8 +263,12 @@ def simulated_results(prepared: Prepared, flags: Flags) -> Results:
     _say_engine(prepared, flags, most_replications(study), told_count(study))
     with progress_on_stderr(flags) as progress:
         made = run_comparison(study, prepared.worlds, _sources(prepared, flags), progress=progress)
-    more = {**_prices(prepared, made, flags), "directory": directory_table(prepared.tables)}
-    return replace(made, frames={**made.frames, **more})
+    kept = {
+        **_prices(prepared, made, flags),
+        "tasks": tasks_of_comparison(made.frames, prepared),
+        "directory": directory_table(prepared.tables),
+    }
+    return replace(made, frames={**made.frames, **kept})
 
 
 def _prices(prepared: Prepared, made: Results, flags: Flags) -> dict[str, pd.DataFrame]:

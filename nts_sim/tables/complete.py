@@ -33,6 +33,11 @@ def completeness_problems(rows: Rows) -> list[Problem]:
     return found
 
 
+def _kinds_of_tasks() -> list[str]:
+    """Kinds that need someone in charge whatever the mechanism and resource."""
+    return [kind for kind in _choices("task_roles", "kind") if kind != "any"]
+
+
 def _needed_rows(rows: Rows) -> Iterator[Problem]:
     """Every combination that the world is built from has its row."""
     threats = _names(rows["threats"], "threat")
@@ -54,6 +59,8 @@ def _needed_rows(rows: Rows) -> Iterator[Problem]:
         ("handover_lead", ("mechanism",), product(_names(called, "mechanism"))),
         ("declaration_levels", ("level",), product(_SEVERITIES)),
         ("desk_speed", ("severity",), product(("0", *_SEVERITIES))),
+        ("preparation_steps", ("step",), product(_choices("preparation_steps", "step"))),
+        ("task_roles", ("kind", "mechanism", "resource"), product(_kinds_of_tasks(), ("",), ("",))),
     )  # fmt: skip
     for table, columns, keys in needed:
         yield from _missing(table, columns, keys, rows[table])
@@ -65,7 +72,7 @@ def _missing(
     present = {tuple(_text(row[column]) for column in columns) for row in rows}
     lacking = [key for key in keys if key not in present]
     if lacking:
-        named = "; ".join(", ".join(key) for key in lacking[:_SHOWN])
+        named = "; ".join(", ".join(part or "(blank)" for part in key) for key in lacking[:_SHOWN])
         more = f" and {len(lacking) - _SHOWN} more" if len(lacking) > _SHOWN else ""
         what = f"has no row for {' and '.join(columns)} {named}{more}; a table is replaced whole"
         yield Problem(f"{table}.csv", f"{what}, so write every row, with 0 where there is nothing")
