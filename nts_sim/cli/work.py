@@ -183,11 +183,12 @@ def _planned(prepared: Prepared, alive: Alive) -> dict[str, pd.DataFrame]:
     made = no_plan_tables()
     if policy in PLANNERS and policy != BOUND:
         judged = judge(study, policy, prepared.worlds, _shared(prepared), alive)
-        made = plan_tables(study.scenario.name, policy, judged)
+        made = {**judged.simulated, **plan_tables(study.scenario.name, policy, judged)}
         policy, source = judged.rehearsal.name, judged.rehearsal.policy
     alive(f"simulating {policy} once for its orders")
     parts = [run_plan(study, name, world, policy, source) for name, _, world in prepared.worlds]
-    return made | {name: pd.concat([part[name] for part in parts]) for name in ("orders", "gap")}
+    once = {name: pd.concat([part[name] for part in parts]) for name in parts[0]}
+    return once | made | {"orders": once["orders"]}
 
 
 def _shared(prepared: Prepared) -> list[tuple[float, World]]:
@@ -262,9 +263,24 @@ def simulated_results(prepared: Prepared, flags: Flags) -> Results:
     _say_engine(prepared, flags, most_replications(study), told_count(study))
     with progress_on_stderr(flags) as progress:
         made = run_comparison(study, prepared.worlds, _sources(prepared, flags), progress=progress)
-    tasks = tasks_of_comparison(made.frames, prepared)
-    kept = {"tasks": tasks, "directory": directory_table(prepared.tables)}
+    kept = {
+        **_prices(prepared, made, flags),
+        "tasks": tasks_of_comparison(made.frames, prepared),
+        "directory": directory_table(prepared.tables),
+    }
     return replace(made, frames={**made.frames, **kept})
+
+
+def _prices(prepared: Prepared, made: Results, flags: Flags) -> dict[str, pd.DataFrame]:
+    """Price a little more of everything, where a comparison is won by a planner."""
+    from nts_sim.study.prices import no_prices, prices
+
+    study, best = prepared.study, made.best_policy
+    baseline = prepared.policies.get(study.baseline)
+    if baseline is None or best not in PLANNERS or best == BOUND or len(made.frames["failures"]):
+        return no_prices()
+    say("pricing a billion more in each fund, and a day less of each mechanism", flags)
+    return prices(study, study.scenario.name, best, _shared(prepared), baseline)
 
 
 def _make_ready(prepared: Prepared, flags: Flags, replications: int) -> None:
