@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final
-
-NO_PLACE: Final = (
-    "no folder to keep compiled code in: neither the package's nor the home folder may be written "
-    "to; set NUMBA_CACHE_DIR to a folder that may"
-)
 _NUMBAS_WORDS = "no locator available"
+
+
+def no_place() -> str:
+    """Tell that compiled code can be kept nowhere."""
+    from nts_sim.words import say
+
+    return say("cli.compiler.no_place")
 
 
 def lacks_place(error: Exception) -> bool:

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from nts_sim.cli.figures import figure
 from nts_sim.cli.grid import MAX_CELLS, Axis, Bundle, Interval, part_of
 from nts_sim.errors import Problem
 from nts_sim.spec.load import suggestion
+from nts_sim.words import say
 
 if TYPE_CHECKING:
     from nts_sim.outcomes.insight.sensitivity import Design as SensitivityDesign
@@ -66,7 +68,7 @@ def take_design(texts: Sequence[str]) -> tuple[Design, list[str], list[Problem]]
     rest = [text for text in texts if not _RESERVED.match(text)]
     given = {word: value for word, value in words if word != "zip"}
     written = [word for word, _ in words]
-    problems = [Problem(word, "is given twice") for word in given if written.count(word) > 1]
+    problems = [Problem(word, say("cli.twice")) for word in given if written.count(word) > 1]
     name = given.get("design", GRID)
     file = name if name.endswith(".csv") else None
     kind = GRID if file else name
@@ -96,22 +98,23 @@ def _whole(
         return otherwise
     if re.fullmatch(r"\d{1,12}", text) and least <= int(text) <= most:
         return int(text)
-    problems.append(Problem(word, f"{text!r} is not a whole number from {least} to {most:,}"))
+    limits = {"least": figure(least, "d"), "most": figure(most, ",d")}
+    problems.append(Problem(word, say("cli.whole_number", given=repr(text), **limits)))
     return otherwise
 
 
 def _design_problems(design: Design, given: dict[str, str]) -> list[Problem]:
     problems = []
     if design.kind not in _KINDS:
-        what = f"unknown design {design.kind!r}; {suggestion(design.kind, _KINDS)} (or FILE.csv)"
+        hint = suggestion(design.kind, _KINDS)
+        what = say("cli.design.unknown", given=repr(design.kind), hint=hint)
         return [Problem("design", what)]
     for word in given:
         if word not in ("design", "design.points", "design.seed"):
             near = suggestion(word, ("design.points", "design.seed"))
-            problems.append(Problem(word, f"unknown; {near}"))
+            problems.append(Problem(word, say("cli.unknown", hint=near)))
         elif word != "design" and not design.sampled:
-            what = f"says something of a sample; add design={LATIN_HYPERCUBE} or design={SOBOL}"
-            problems.append(Problem(word, what))
+            problems.append(Problem(word, say("cli.design.no_sample")))
     return problems
 
 
@@ -160,8 +163,8 @@ def _unit_points(design: Design, inputs: Sequence[str]) -> tuple[list[list[float
     points, notes = power_of_two(design.points), []
     if points != design.points:
         word = "design" if design.kind == SOBOL else "method"
-        notes.append(f"{word}=sobol: {points} points, the next power of two, in place of "
-                     f"{design.points}")  # fmt: skip
+        told = {"points": figure(points, "d"), "asked": figure(design.points, "d")}
+        notes.append(say("cli.design.power_of_two", word=f"{word}=sobol", **told))
     if design.kind == SALTELLI:
         return of_sensitivity(design, inputs).shares.tolist(), notes
     sampled = qmc.Sobol(len(inputs), seed=design.seed).random_base2(points.bit_length() - 1)

@@ -13,6 +13,7 @@ from hydra.core.override_parser.types import Quote, QuotedString
 
 from nts_sim.cli.grid import MAX_CELLS, Axis
 from nts_sim.errors import Problem
+from nts_sim.words import say
 
 MAX_BYTES = 16 << 20
 MAX_TOLD = 50
@@ -63,51 +64,60 @@ def _text(path: Path) -> tuple[str | None, list[Problem]]:
         with path.open("rb") as stream:
             raw = stream.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        return None, [Problem(str(path), "is not there")]
+        return None, [Problem(str(path), say("cli.file.missing"))]
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "it has no name of a file"
-        return None, [Problem(str(path), f"cannot be read: {reason}")]
+        reason = getattr(error, "strerror", None) or say("cli.file.no_name")
+        return None, [Problem(str(path), say("cli.file.unreadable", reason=reason))]
     if len(raw) > MAX_BYTES:
-        return None, [Problem(str(path), "is larger than 16 MiB, too large for a design")]
+        return None, [Problem(str(path), say("cli.design_file.too_large"))]
     if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return None, [Problem(str(path), "is UTF-16, not UTF-8; save it as CSV UTF-8")]
+        return None, [Problem(str(path), say("cli.design_file.utf16"))]
     try:
         return raw.decode("utf-8-sig"), []
     except UnicodeDecodeError as error:
-        row = raw[: error.start].count(b"\n") + 1
-        return None, [Problem(f"{path} row {row}", "is not UTF-8 text; save it as CSV UTF-8")]
+        where = _at_row(str(path), raw[: error.start].count(b"\n") + 1)
+        return None, [Problem(where, say("cli.design_file.no_utf8"))]
+
+
+def _at_row(name: str, row: int) -> str:
+    return say("cli.where.row", file=name, row=row)
+
+
+def _at_cell(name: str, row: int, column: object) -> str:
+    return say("cli.where.cell", file=name, row=row, column=column)
 
 
 def _rows(name: str, text: str) -> tuple[list[list[str]], list[Problem]]:
     if "\0" in text:
-        return [], [Problem(name, "holds NUL bytes; it is no CSV table")]
+        return [], [Problem(name, say("cli.design_file.nul"))]
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         rows = [[cell.strip() for cell in row] for row in reader]
     except csv.Error as error:
-        return [], [Problem(f"{name} row {reader.line_num}", f"cannot be read as CSV: {error}")]
+        what = say("cli.design_file.no_csv", reason=error)
+        return [], [Problem(_at_row(name, reader.line_num), what)]
     while rows and not any(rows[-1]):
         rows.pop()
     if not rows:
-        return [], [Problem(name, "is empty")]
+        return [], [Problem(name, say("cli.design_file.empty"))]
     if len(rows) == 1:
-        return [], [Problem(name, "has a header and no rows")]
+        return [], [Problem(name, say("cli.design_file.no_rows"))]
     if len(rows) - 1 > MAX_CELLS:
-        what = f"has {len(rows) - 1:,} rows; at most {MAX_CELLS:,} cells at a time"
+        what = say("cli.design_file.too_many", rows=len(rows) - 1, most=MAX_CELLS)
         return [], [Problem(name, what)]
     return rows, []
 
 
 def _header_problems(name: str, header: Sequence[str], check: Check) -> list[Problem]:
     if len(header) == 1 and ";" in header[0]:
-        return [Problem(name, "is separated by semicolons; separate by commas")]
+        return [Problem(name, say("cli.design_file.semicolons"))]
     problems = []
     for number, key in enumerate(header, start=1):
-        where = f"{name} row 1 column {key or number}"
+        where = _at_cell(name, 1, key or number)
         if not key:
-            problems.append(Problem(where, "has no key"))
+            problems.append(Problem(where, say("cli.design_file.no_key")))
         elif header.index(key) + 1 < number:
-            problems.append(Problem(where, "appears twice"))
+            problems.append(Problem(where, say("cli.design_file.twice")))
         else:
             problems += [Problem(where, found.what) for found in check(key, None)]
     return problems
@@ -117,7 +127,9 @@ def _shape_problems(
     name: str, header: Sequence[str], body: Sequence[Sequence[str]]
 ) -> list[Problem]:
     return [
-        Problem(f"{name} row {number}", f"has {len(row)} cells where the header has {len(header)}")
+        Problem(
+            _at_row(name, number), say("cli.design_file.shape", cells=len(row), wanted=len(header))
+        )
         for number, row in enumerate(body, start=2)
         if len(row) != len(header)
     ]
@@ -138,7 +150,7 @@ def _column(
         if cell not in known:
             known[cell] = _value(key, cell, options, check)
         value, found = known[cell]
-        problems += [Problem(f"{name} row {number} column {key}", one.what) for one in found]
+        problems += [Problem(_at_cell(name, number, key), one.what) for one in found]
         values.append(value)
         texts.append(f"{prefix}{key}={written(value)}")
     return Axis(key, tuple(values), tuple(texts), swept=True, file=name), problems
@@ -159,15 +171,16 @@ def _value(
 
 def _refusal(key: str, cell: str) -> str | None:
     if not cell:
-        return "is blank; every cell of a design has a value"
+        return say("cli.design_file.blank")
     if not cell.isprintable():
-        return "holds characters that cannot be printed"
+        return say("cli.design_file.unprintable")
     if "${" in cell:
-        return "values are plain; ${…} is not used here"
+        return say("cli.design_file.reference")
     if key != "policy" and cell[0] in "[{":
-        return "holds a list or a table; a cell has one value"
+        return say("cli.design_file.list")
     if key != "policy" and _DECIMAL_COMMA.fullmatch(cell):
-        return f"{cell!r} has a decimal comma; write {cell.replace(',', '.')}"
+        plain = cell.replace(",", ".")
+        return say("cli.design_file.decimal_comma", given=repr(cell), plain=plain)
     return None
 
 
@@ -201,4 +214,5 @@ def _few(name: str, problems: list[Problem]) -> list[Problem]:
     if len(problems) <= MAX_TOLD:
         return problems
     more = len(problems) - MAX_TOLD
-    return [*problems[:MAX_TOLD], Problem(f"{name} further on", f"{more:,} more problems")]
+    further = Problem(say("cli.where.further", file=name), say("cli.design_file.more", n=more))
+    return [*problems[:MAX_TOLD], further]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nts_sim.errors import InvalidInput, Problem
+from nts_sim.words import say
 
 
 @dataclass(frozen=True)
@@ -58,5 +59,5 @@ def take_flags(arguments: Sequence[str]) -> tuple[Flags, list[str]]:
 def _check_policy_file(given: str) -> None:
     path, colon, function = given.rpartition(":")
     if not (colon and path.endswith(".py") and function.isidentifier()):
-        what = f"{given!r} is not FILE.py:function, as in my_policies.py:boats_first"
-        raise InvalidInput([Problem("--policy-file", what)], "the command line")
+        what = say("cli.flags.policy_file", given=repr(given))
+        raise InvalidInput([Problem("--policy-file", what)], say("error.subject.command_line"))

@@ -20,15 +20,17 @@ from nts_sim.cli.grid import NO_GRID, Grid
 from nts_sim.cli.overrides import check_overrides
 from nts_sim.cli.yaml_check import Known, UserFile, read_user_file
 from nts_sim.errors import InvalidInput, PlaceOrMachine, Problem
+from nts_sim.words import say
 
 _PLUGIN = "hydra_plugins.nts_sim_launcher"
 MAX_USER_FILES = 500
 MAX_FOLDER_ENTRIES = 5_000
 _REFUSED_FLAGS = {
-    "experimental_rerun": "--experimental-rerun loads pickled files, which can run code",
-    "config_path": "--config-path is not used here; add a folder with --config-dir",
-    "config_name": "--config-name is not used here; choose experiment=… or scenario=…",
+    "experimental_rerun": "cli.gate.experimental_rerun",
+    "config_path": "cli.gate.config_path",
+    "config_name": "cli.gate.config_name",
 }
+"""Flags of Hydra's, with the key of the sentence that refuses them."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ def pass_gate(arguments: Sequence[str], compares: bool = False) -> Opened:
     shows, multirun = bool(flags.cfg or flags.info or flags.hydra_help), bool(flags.multirun)
     checked = check_overrides(flags.overrides, options, multirun, compares)
     if checked.problems:
-        raise InvalidInput(checked.problems, "what was written after the verb")
+        raise InvalidInput(checked.problems, say("cli.subject.written"))
     words = _without_overrides(arguments, flags.overrides)
     texts = checked.grid[0] if shows else checked.texts
     if shows:
@@ -118,7 +120,7 @@ def pass_gate(arguments: Sequence[str], compares: bool = False) -> Opened:
 def _require_plugin() -> None:
     """Our launcher comes with the installation; without it no configuration can be composed."""
     if find_spec("hydra_plugins") is None or find_spec(_PLUGIN) is None:
-        raise PlaceOrMachine(f"{_PLUGIN} is not installed; install nts-sim again (pip install)")
+        raise PlaceOrMachine(say("cli.gate.no_plugin", plugin=_PLUGIN))
 
 
 def _asks_for_multirun(word: str) -> bool:
@@ -142,17 +144,18 @@ def _hydra_flags(arguments: Sequence[str]) -> argparse.Namespace:
     parser.error = _flag_error  # type: ignore[method-assign]
     flags = parser.parse_intermixed_args(list(arguments))
     problems = [
-        Problem(f"--{name.replace('_', '-')}", what)
-        for name, what in _REFUSED_FLAGS.items()
+        Problem(f"--{name.replace('_', '-')}", say(key))
+        for name, key in _REFUSED_FLAGS.items()
         if getattr(flags, name) is not None
     ]
     if problems:
-        raise InvalidInput(problems, "the command line")
+        raise InvalidInput(problems, say("error.subject.command_line"))
     return flags
 
 
 def _flag_error(message: str) -> NoReturn:
-    raise InvalidInput([Problem("the command line", message)], "the command line")
+    subject = say("error.subject.command_line")
+    raise InvalidInput([Problem(subject, say("cli.gate.flag", message=message))], subject)
 
 
 def _without_overrides(arguments: Sequence[str], overrides: Sequence[str]) -> list[str]:
@@ -175,13 +178,12 @@ def _user_folder(given: str | None) -> Path | None:
         if folder.is_dir() and os.access(folder, os.R_OK | os.X_OK):
             return Path.cwd() / folder
         if folder.is_dir():
-            raise InvalidInput(
-                [Problem(f"--config-dir {given}", "may not be read")], "the command line"
-            )
-        what = "is a file, not a folder" if folder.exists() else "is not there"
+            what = say("cli.gate.unreadable")
+        else:
+            what = say("cli.file.no_folder" if folder.exists() else "cli.file.missing")
     except (OSError, ValueError):
-        what = "is not the name of a folder"
-    raise InvalidInput([Problem(f"--config-dir {given}", what)], "the command line")
+        what = say("cli.gate.no_name")
+    raise InvalidInput([Problem(f"--config-dir {given}", what)], say("error.subject.command_line"))
 
 
 def _read_folder(folder: Path | None) -> tuple[dict[str, tuple[str, ...]], list[UserFile]]:
@@ -198,7 +200,7 @@ def _read_folder(folder: Path | None) -> tuple[dict[str, tuple[str, ...]], list[
         problems += found
         files += [file] if file else []
     if problems:
-        raise InvalidInput(problems, f"the folder {folder}")
+        raise InvalidInput(problems, say("cli.subject.folder", folder=folder))
     return options, files
 
 
@@ -211,8 +213,7 @@ def _yaml_files(folder: Path) -> tuple[list[Path], list[Problem]]:
         entries += len(folders) + len(names)
         found += [Path(here) / name for name in sorted(names) if name.endswith((".yaml", ".yml"))]
         if entries > MAX_FOLDER_ENTRIES or len(found) > MAX_USER_FILES:
-            what = "holds too many files for a folder of configurations; name a smaller one"
-            return [], [Problem(str(folder), what)]
+            return [], [Problem(str(folder), say("cli.gate.too_many_files"))]
     return found, []
 
 
@@ -222,12 +223,12 @@ def _place_problems(
     """Check a file's name and place: groups are folders, and shipped options stay as they are."""
     inside = path.relative_to(folder)
     if path.suffix == ".yml":
-        return [Problem(str(path), "is named .yml; only .yaml files are read, rename it")]
+        return [Problem(str(path), say("cli.gate.yml"))]
     if not path.resolve().is_relative_to(folder.resolve()):
-        return [Problem(str(path), "is a link out of the folder; copy the file instead")]
+        return [Problem(str(path), say("cli.gate.link"))]
     if len(inside.parts) != 2 or inside.parts[0] not in shipped:
         groups = ", ".join(shipped)
-        return [Problem(str(path), f"is not in the folder of a group; groups: {groups}")]
+        return [Problem(str(path), say("cli.gate.no_group", groups=groups))]
     if path.stem in shipped[inside.parts[0]]:
-        return [Problem(str(path), f"{path.stem} is shipped already; choose another name")]
+        return [Problem(str(path), say("cli.gate.shipped", name=path.stem))]
     return []

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from nts_sim.errors import Problem
 from nts_sim.study.sweep.cell import Value
 from nts_sim.tables.names import nearest
+from nts_sim.words import say
 
 MAX_CELLS = 100_000
 _DIGITS = 6
@@ -116,14 +117,14 @@ class Grid(Sequence[tuple[str, ...]]):
     def places(self, number: int) -> dict[str, str]:
         """Say for each key of a design's file where this cell's value stands in it."""
         return {
-            axis.key: f"{axis.file} row {index + 2} column {axis.key}"
+            axis.key: say("cli.where.cell", file=axis.file, row=index + 2, column=axis.key)
             for axis, index in self._chosen(number)
             if axis.file
         }
 
     def _chosen(self, number: int) -> Iterator[tuple[Axis, int]]:
         if not 0 <= number < self.n_cells:
-            raise IndexError(f"there is no cell {number} of {self.n_cells}")
+            raise IndexError(number)
         indices = []
         for bundle in reversed(self.bundles):
             number, index = divmod(number, len(bundle[0].texts))
@@ -163,15 +164,15 @@ def _zip_problems(
     keys: Sequence[str], swept: Mapping[str, Axis], together: Mapping[str, int]
 ) -> Iterator[Problem]:
     if len(keys) < 2 or len(set(keys)) < len(keys):
-        yield Problem("zip", "takes two or more different keys, as in zip=seed,replications")
+        yield Problem("zip", say("cli.grid.zip"))
     for key in keys:
         if key in together:
-            yield Problem("zip", f"{key} is in two zips; write them as one")
+            yield Problem("zip", say("cli.grid.two_zips", key=key))
         if key not in swept:
             near = nearest(key, swept)
-            hint = f"did you mean {near}?" if near else "give it several values"
-            yield Problem("zip", f"{key!r} has no list of values; {hint}")
+            told = "cli.grid.no_list_near" if near else "cli.grid.no_list"
+            yield Problem("zip", say(told, key=repr(key), near=near))
     lengths = {key: len(swept[key].texts) for key in keys if key in swept}
     if len(set(lengths.values())) > 1:
-        told = ", ".join(f"{key} has {length:,}" for key, length in lengths.items())
-        yield Problem("zip", f"axes that go together have equally many values; {told}")
+        parts = (say("cli.grid.length", key=key, n=length) for key, length in lengths.items())
+        yield Problem("zip", say("cli.grid.lengths", listed=", ".join(parts)))

@@ -22,6 +22,7 @@ from nts_sim.cli.compose import CONFIG_NAME, config_root, task_config
 from nts_sim.cli.flags import Flags
 from nts_sim.cli.gate import Opened, pass_gate
 from nts_sim.errors import InvalidInput, NtsError, Problem
+from nts_sim.words import say
 
 if TYPE_CHECKING:
     from nts_sim.cli.cells import Common, SweptCells
@@ -57,8 +58,8 @@ def run_hydra_verb(
         _call_hydra(verb, opened.hydra_arguments, lambda _: None)
         return 0
     if flags.dry_run and (sweep is None or not opened.multirun):
-        what = "is for sweep, and for run and compare with -m"
-        raise InvalidInput([Problem("--dry-run", what)], "the command line")
+        what = say("cli.hydra_app.dry_run")
+        raise InvalidInput([Problem("--dry-run", what)], say("error.subject.command_line"))
     if not flags.quiet:
         print(*opened.notes, sep="\n", end="\n" * bool(opened.notes), file=sys.stderr)
     task = _Task(verb, opened, flags, act, wants, sweep)
@@ -165,7 +166,8 @@ def _teller(total: int, flags: Flags) -> Callable[[int], None]:
         nonlocal told
         if time.monotonic() - told >= SECONDS_BETWEEN_LINES and not flags.quiet:
             told = time.monotonic()
-            print(f"checking cell {number:,} of {total:,}", file=sys.stderr, flush=True)
+            told_now = say("cli.hydra_app.checking", cell=number, of=total)
+            print(told_now, file=sys.stderr, flush=True)
 
     return tell
 
@@ -195,7 +197,7 @@ def _call_hydra(verb: str, arguments: Sequence[str], task: Callable[[DictConfig]
         decorate(task)()
     except SystemExit as leaving:
         if leaving.code not in (None, 0):
-            raise NtsError(f"Hydra stopped with code {leaving.code}") from leaving
+            raise NtsError(say("cli.hydra_app.stopped", code=leaving.code)) from leaving
     finally:
         sys.argv = saved_argv
         if saved_full is None:

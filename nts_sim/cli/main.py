@@ -13,12 +13,12 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 
-from nts_sim.cli.compiler import NO_PLACE, lacks_place
+from nts_sim.cli.compiler import lacks_place, no_place
 from nts_sim.cli.flags import Flags, take_flags
 from nts_sim.cli.helptext import VERBS, overview, verb_help
 from nts_sim.cli.language import take_language
 from nts_sim.errors import InvalidInput, NtsError, PlaceOrMachine, Problem
-from nts_sim.words import speak
+from nts_sim.words import say, speak
 
 INTERRUPTED = 130
 _COMPLETION = ("-sc", "--shell-completion")
@@ -35,10 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return code
     except KeyboardInterrupt:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # impatience must not spoil the leaving
-        print(
-            "interrupted; what has no DONE.json is unfinished, run it again",
-            file=sys.stderr,
-        )
+        print(say("cli.main.interrupted"), file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
         # The reader of our output is gone (as in `| head`); nobody is left to tell.
@@ -48,12 +45,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{error}", file=sys.stderr)
         return error.exit_code
     except OSError as error:
-        place = f": {error.filename}" if error.filename else ""
-        print(f"the machine does not allow it{place}: {error.strerror}", file=sys.stderr)
+        print(_refused_by_machine(error), file=sys.stderr)
         return PlaceOrMachine.exit_code
     except Exception as error:
         if lacks_place(error):
-            print(NO_PLACE, file=sys.stderr)
+            print(no_place(), file=sys.stderr)
             return PlaceOrMachine.exit_code
         return _internal(error, debug="--debug" in given)
 
@@ -71,7 +67,7 @@ def _dispatch(given: list[str]) -> int:
         return 0
     verb = given[0]
     if verb not in VERBS:
-        raise InvalidInput([Problem(verb, _unknown_verb(verb))], "the command line")
+        raise InvalidInput([Problem(verb, _unknown_verb(verb))], say("error.subject.command_line"))
     flags, rest = take_flags(given[1:])
     if flags.help:
         print(verb_help(verb))
@@ -90,8 +86,15 @@ def _unknown_verb(verb: str) -> str:
     import difflib
 
     close = difflib.get_close_matches(verb, VERBS, n=1)
-    hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(VERBS)}"
-    return f"is not something nts-sim does; {hint}"
+    if close:
+        return say("cli.main.unknown_verb_near", near=close[0])
+    return say("cli.main.unknown_verb", known=", ".join(VERBS))
+
+
+def _refused_by_machine(error: OSError) -> str:
+    if error.filename:
+        return say("cli.main.refused_at", place=error.filename, reason=error.strerror)
+    return say("cli.main.refused", reason=error.strerror)
 
 
 def _internal(error: Exception, debug: bool) -> int:
@@ -102,6 +105,6 @@ def _internal(error: Exception, debug: bool) -> int:
         traceback.print_exception(error)
     text = str(error).splitlines()
     shown = f"{type(error).__name__}: {text[0] if text else ''}"
-    hint = "" if debug else " (add --debug to see where)"
-    print(f"internal error, not yours: {shown}{hint}", file=sys.stderr)
+    key = "cli.main.internal" if debug else "cli.main.internal_hint"
+    print(say(key, error=shown), file=sys.stderr)
     return 1

@@ -15,11 +15,12 @@ from nts_sim.cli.design import Design, sample, take_design
 from nts_sim.cli.design_file import read_design
 from nts_sim.cli.grid import MAX_CELLS, NO_GRID, Axis, Bundle, Grid, Interval, zipped
 from nts_sim.cli.ranges import parse_range
-from nts_sim.cli.unfold import SEVERAL, Key, ranged, several_values, too_many
+from nts_sim.cli.unfold import Key, ranged, several_values, too_many
 from nts_sim.errors import Problem
 from nts_sim.spec.load import known_fields, suggestion
 from nts_sim.spec.models import Study
 from nts_sim.tables.names import nearest
+from nts_sim.words import say
 
 if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 MAX_CHARACTERS = 20_000
 MAX_BRACKETS = 32
 _SAME_FOR_ALL = ("results_dir", "tables_dir", "workers", "execution", "hydra")
-_COMMAND_LINE = "command line"
+
 _LISTED_HYDRA_KEYS = ("hydra.verbose",)
 _BARE_POLICY_LIST = re.compile(r"^(\+{0,2}policy)=([A-Za-z0-9_]+(?:,[A-Za-z0-9_]+)+)$")
 _MEASURE_LIST = re.compile(r"^\+{0,2}measure=(.*\[.*)$", re.DOTALL)
@@ -53,7 +54,8 @@ class Checked:
     def origin(self) -> dict[str, str]:
         """Say for each overridden key that it was written on the command line."""
         axes = [axis for bundle in self.grid.bundles for axis in bundle]
-        return {axis.key: _COMMAND_LINE for axis in axes if axis.texts[0].startswith("++")}
+        written = say("cli.where.command_line")
+        return {axis.key: written for axis in axes if axis.texts[0].startswith("++")}
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,9 @@ def check_overrides(
     design, rest, problems = take_design(texts)
     rules = Rules(options, multirun, compares or not multirun, design)
     if design.words and not multirun:
-        problems.append(Problem("design and zip", "belong to a sweep; use sweep, or add -m"))
+        problems.append(
+            Problem(say("cli.overrides.design_and_zip"), say("cli.overrides.design_without_sweep"))
+        )
     entries: list[Axis | Interval] = []
     for text in rest:
         entry = _entry(text, rules)
@@ -114,7 +118,7 @@ def _put_together(
     bundles = [tuple(axis for axis in bundle if isinstance(axis, Axis)) for bundle in together]
     notes: list[str] = []
     if design.sampled and not any(entry.swept for entry in entries):
-        problems.append(Problem("design", "has nothing to sample; give a key several values"))
+        problems.append(Problem("design", say("cli.overrides.nothing_to_sample")))
     elif design.sampled and not problems:
         asks = design.n_cells(sum(any(axis.swept for axis in bundle) for bundle in together))
         if asks > MAX_CELLS:
@@ -139,7 +143,7 @@ def _rows(file: str, taken: set[str], rules: Rules) -> tuple[Bundle, list[Proble
         return _cell_problems(key, value, rules)
 
     rows, problems = read_design(file, rules.options, check)
-    what = f"is a column of {file} too; say it in one place"
+    what = say("cli.overrides.column_too", file=file)
     both = [Problem(axis.key, what) for axis in rows if axis.key in taken]
     return rows, [*problems, *both]
 
@@ -148,7 +152,7 @@ def _twice(entries: Sequence[Axis | Interval]) -> list[Problem]:
     """Refuse a swept key that is written twice; of one that is not, the last holds."""
     keys = [entry.key for entry in entries]
     twice = {entry.key for entry in entries if entry.swept and keys.count(entry.key) > 1}
-    return [Problem(key, "is given twice; write all its values in one place") for key in twice]
+    return [Problem(key, say("cli.overrides.twice")) for key in twice]
 
 
 def _entry(text: str, rules: Rules) -> Axis | Interval | list[Problem]:
@@ -174,9 +178,9 @@ def _entry(text: str, rules: Rules) -> Axis | Interval | list[Problem]:
 
 def _sweep_problems(key: str, rules: Rules) -> list[Problem]:
     if not rules.multirun:
-        return [Problem(key, SEVERAL)]
+        return [Problem(key, say("cli.overrides.several"))]
     same = key.split(".")[0] in _SAME_FOR_ALL
-    return [Problem(key, "is the same for all cells of a sweep")] if same else []
+    return [Problem(key, say("cli.same_for_all_cells"))] if same else []
 
 
 def _cell_problems(key: str, value: Any, rules: Rules) -> list[Problem]:
@@ -213,34 +217,34 @@ def _parse(text: str) -> Override | Problem:
     shown = text if len(text) <= 60 else text[:59] + "…"
     where = f"{shown!r}"
     if len(text) > MAX_CHARACTERS or sum(map(text.count, "[{(")) > MAX_BRACKETS:
-        return Problem(where, "is too long or too deeply nested for the command line")
+        return Problem(where, say("cli.overrides.too_long"))
     if "${" in text:
-        return Problem(where, "values on the command line are plain; ${…} is not used here")
+        return Problem(where, say("cli.overrides.reference"))
     if not text.lstrip("+~").partition("=")[0] or ("=" not in text and text[0] != "~"):
-        return Problem(where, "is neither key=value nor group=option")
+        return Problem(where, say("cli.overrides.no_override"))
     try:
         return OverridesParser.create().parse_override(text)
     except (HydraException, ValueError):
-        what = "cannot be read; write key=value, close brackets, quote unusual characters"
-        if re.search(r"\.0\d", text.partition("=")[0]):
-            what = "cannot be read; in a key write a place's name, as in tuyen_quang, not its code"
-        return Problem(where, what)
+        by_code = re.search(r"\.0\d", text.partition("=")[0])
+        return Problem(
+            where, say("cli.overrides.place_code" if by_code else "cli.overrides.unreadable")
+        )
 
 
 def _override_problems(override: Override, options: Mapping[str, tuple[str, ...]]) -> list[Problem]:
     key = override.key_or_group
     if key.split(".")[0].split("/")[0] == "hydra" or str(override.package).startswith("hydra"):
         allowed = key in _LISTED_HYDRA_KEYS and override.package is None
-        what = f"Hydra's own settings may not be changed (only {', '.join(_LISTED_HYDRA_KEYS)})"
+        what = say("cli.overrides.hydra", known=", ".join(_LISTED_HYDRA_KEYS))
         return [] if allowed else [Problem(key, what)]
     if override.package is not None:
-        return [Problem(f"{key}@{override.package}", "packages (@) are not used here")]
+        return [Problem(f"{key}@{override.package}", say("cli.overrides.package"))]
     if override.is_delete():
-        return [Problem(f"~{key}", "nothing can be taken out of a study; choose another option")]
+        return [Problem(f"~{key}", say("cli.overrides.delete"))]
     if key in options:
         several = isinstance(override.value(), list) and key != "policy"
         if several or not _names_options(override):
-            return [Problem(key, "takes the name of one option (policy and measure take several)")]
+            return [Problem(key, say("cli.overrides.one_option"))]
         problems = [_group_problems(key, names, options[key]) for names in _chosen(override)]
         return list(dict.fromkeys(problem for found in problems for problem in found))
     return _key_problems(key, options)
@@ -265,29 +269,30 @@ def _chosen(override: Override) -> list[list[Any]]:
 def _group_problems(group: str, chosen: list[Any], known: tuple[str, ...]) -> list[Problem]:
     problems = []
     if group == "policy" and len(set(map(str, chosen))) < len(chosen):
-        problems.append(Problem(group, "names the same policy twice"))
+        problems.append(Problem(group, say("cli.overrides.policy_twice")))
     for name in chosen:
         text = "null" if name is None else str(getattr(name, "text", name))
         if group == "experiment" and name is None:
             continue
         if text not in known:
             near = nearest(text, known)
-            hint = f"did you mean {near}? " if near else ""
-            what = f"unknown {group} {text!r}; {hint}known: {', '.join(known)}"
-            problems.append(Problem(group, what))
+            told = {"group": group, "given": repr(text), "known": ", ".join(known), "near": near}
+            key = "cli.overrides.unknown_near" if near else "cli.overrides.unknown"
+            problems.append(Problem(group, say(key, **told)))
     return problems
 
 
 def _key_problems(key: str, options: Mapping[str, tuple[str, ...]]) -> list[Problem]:
     if "." not in key and key in ("policies", *Study.model_fields):
         whole = key in ("policies", "scenario")
-        return [Problem(key, "cannot be replaced as a whole")] if whole else []
+        return [Problem(key, say("cli.overrides.whole"))] if whole else []
     unknown = known_fields(key)
     if unknown is not None:
-        return [Problem(key, f"unknown; {_hint(*unknown, options)}")]
+        return [Problem(key, say("cli.unknown", hint=_hint(*unknown, options)))]
     parts = key.split(".")
     if parts[0] == "policies" and parts[1] not in options.get("policy", ()):
-        return [Problem(key, f"unknown policy; {suggestion(parts[1], options['policy'])}")]
+        hint = suggestion(parts[1], options["policy"])
+        return [Problem(key, say("cli.overrides.unknown_policy", hint=hint))]
     return []
 
 
@@ -297,7 +302,7 @@ def _hint(part: str, here: tuple[str, ...], options: Mapping[str, tuple[str, ...
     if close is None and set(here) == set(Study.model_fields):
         word = nearest(part, [*_WORDS, *options])
         close = _WORDS.get(word, word) if word else nearest_leaf(part)
-    return f"did you mean {close}?" if close else suggestion(part, here)
+    return say("cli.near", near=close) if close else suggestion(part, here)
 
 
 def nearest_leaf(part: str) -> str | None:

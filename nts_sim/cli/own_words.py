@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from nts_sim.errors import InvalidInput, Problem
+from nts_sim.words import say
 
 if TYPE_CHECKING:
     from nts_sim.outcomes.metrics import Metric
 
 DEFAULT_METRIC = "total_burden_bn_vnd"
-_SUBJECT = "what was written after the verb"
 
 
 class Words:
@@ -34,7 +34,7 @@ class Words:
             if not (equals and word in self.known):
                 self.rest.append(argument)
             elif word in self._given:
-                self.problems.append(Problem(word, "is given twice"))
+                self.problems.append(Problem(word, say("cli.twice")))
             else:
                 self._given[word] = value
 
@@ -53,7 +53,8 @@ class Words:
         names = tuple(known)
         text = self._given.get(word, otherwise)
         if text not in names:
-            self.problems.append(Problem(word, f"{text!r} is not known; {suggestion(text, names)}"))
+            what = say("cli.own_words.unknown", given=repr(text), hint=suggestion(text, names))
+            self.problems.append(Problem(word, what))
             return otherwise
         return text
 
@@ -67,7 +68,7 @@ class Words:
         except ValueError:
             value = math.nan
         if not math.isfinite(value):
-            self.problems.append(Problem(word, f"{text!r} is not a number"))
+            self.problems.append(Problem(word, say("cli.own_words.no_number", given=repr(text))))
             return None
         return value
 
@@ -85,9 +86,10 @@ class Words:
         for word in self.rest:
             if word not in folders:
                 known = ", ".join(f"{name}=" for name in self.known)
-                self.problems.append(Problem(word, f"unknown; this verb takes {known}"))
+                self.problems.append(Problem(word, say("cli.own_words.unknown_word", known=known)))
         if len(folders) != 1:
-            self.problems.append(Problem("the sweep", "takes one folder, as sweep printed it"))
+            what = say("cli.own_words.one_folder")
+            self.problems.append(Problem(say("cli.subject.sweep"), what))
         return folders[0] if folders else ""
 
     def stop_if_wrong(self, *further: Callable[[], object]) -> None:
@@ -99,4 +101,4 @@ class Words:
                 check()
             except InvalidInput as error:
                 self.problems += error.problems
-        raise InvalidInput(self.problems, _SUBJECT)
+        raise InvalidInput(self.problems, say("cli.subject.written"))

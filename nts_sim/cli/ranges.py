@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal, DecimalException
 
+from nts_sim.words import say
+
 _NUMBER = r"[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?"
 _RANGE = re.compile(rf"({_NUMBER})\.\.({_NUMBER})(?::({_NUMBER}))?")
 _DECIMAL_SIGN = re.compile(r"[.eE]")
@@ -46,11 +48,11 @@ class Range:
         down = self.stop < self.start
         if self.step is None:
             one = Decimal(-1 if down else 1)
-            return one if self.whole else "needs a step, as in 0..1:0.1 (or design=sobol)"
+            return one if self.whole else say("cli.ranges.no_step")
         if self.step == 0:
-            return "has a step of 0"
+            return say("cli.ranges.step_of_0")
         if self.step < 0 and self.stop > self.start:
-            return "has a step that leads away from its end"
+            return say("cli.ranges.step_away")
         return -abs(self.step) if down else abs(self.step)
 
 

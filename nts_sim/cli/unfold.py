@@ -14,13 +14,14 @@ from hydra.core.override_parser.types import (
     Transformer,
 )
 
+from nts_sim.cli.figures import figure
 from nts_sim.cli.grid import MAX_CELLS, Axis, Interval
 from nts_sim.cli.ranges import Range, parse_range
 from nts_sim.errors import Problem
 from nts_sim.spec.load import is_whole
+from nts_sim.words import say
 
 _COUNTABLE = 1e30
-SEVERAL = "several values need -m or sweep (one run each); policy=a,b alone compares policies"
 
 
 class Key(NamedTuple):
@@ -32,8 +33,10 @@ class Key(NamedTuple):
 
 def too_many(count: float) -> Problem:
     """Say that there would be more cells than are ever run."""
-    told = f"{int(count):,}" if count < _COUNTABLE else "endlessly many"
-    return Problem("the sweep", f"asks for {told} cells; at most {MAX_CELLS:,} at a time")
+    countable = count < _COUNTABLE
+    told = {"asked": figure(int(count), ",d") if countable else "", "most": MAX_CELLS}
+    key = "cli.unfold.too_many" if countable else "cli.unfold.endless"
+    return Problem(say("cli.subject.sweep"), say(key, **told))
 
 
 def ranged(key: Key, span: Range, sampled: bool) -> Axis | Interval | list[Problem]:
@@ -57,28 +60,26 @@ def several_values(key: Key, override: Override, sampled: bool) -> Axis | Interv
     if isinstance(sweep, IntervalSweep):
         if sampled:
             return _interval(key, float(sweep.start or 0.0), float(sweep.end or 0.0))
-        what = "interval(…) is for design=latin_hypercube or design=sobol; use 0..1:0.1"
-        return [Problem(key.name, what)]
+        return [Problem(key.name, say("cli.unfold.interval"))]
     if not isinstance(sweep, ChoiceSweep | RangeSweep):
-        return [Problem(key.name, "glob(…) is not used here; name the options")]
+        return [Problem(key.name, say("cli.unfold.glob"))]
     if sweep.shuffle:
-        what = "shuffle(…) is not used here; the cells of a sweep have one order"
-        return [Problem(key.name, what)]
+        return [Problem(key.name, say("cli.unfold.shuffle"))]
     values = _hydra_range(key, sweep) if isinstance(sweep, RangeSweep) else sweep.list
     if isinstance(values, Problem):
         return [values]
     if any(isinstance(one, str) and parse_range(one) for one in values):
-        return [Problem(key.name, "a range stands alone; it is not one of several values")]
+        return [Problem(key.name, say("cli.unfold.range_alone"))]
     texts = tuple(f"{key.prefix}{key.name}={Transformer.str(one)}" for one in values)
     return Axis(key.name, tuple(map(Override._convert_value, values)), texts, swept=True)
 
 
 def _interval(key: Key, low: float, high: float) -> Interval | list[Problem]:
     if not (math.isfinite(low) and math.isfinite(high) and low <= high):
-        return [Problem(key.name, f"{low:g}..{high:g} is not an interval")]
+        return [Problem(key.name, say("cli.unfold.no_interval", ends=f"{low:g}..{high:g}"))]
     whole = is_whole(key.name)
     if whole and not (low.is_integer() and high.is_integer()):
-        return [Problem(key.name, f"takes whole numbers; {low:g}..{high:g} has other ends")]
+        return [Problem(key.name, say("cli.unfold.whole", ends=f"{low:g}..{high:g}"))]
     return Interval(key.name, low, high, whole, key.prefix)
 
 
@@ -86,10 +87,10 @@ def _hydra_range(key: Key, sweep: RangeSweep) -> list[Any] | Problem:
     """List Hydra's ``range(start,stop,step)``, which leaves its end out, in exact decimals."""
     start, stop, step = (Decimal(str(number)) for number in (sweep.start, sweep.stop, sweep.step))
     if not step or not all(number.is_finite() for number in (start, stop, step)):
-        return Problem(key.name, "range(…) has finite ends and a step that is not 0")
+        return Problem(key.name, say("cli.unfold.range_endless"))
     count = math.ceil((stop - start) / step)
     if count < 1:
-        return Problem(key.name, "range(…) holds no value; its end is left out")
+        return Problem(key.name, say("cli.unfold.range_empty"))
     if count > MAX_CELLS:
         return too_many(count)
     whole = all(isinstance(number, int) for number in (sweep.start, sweep.stop, sweep.step))

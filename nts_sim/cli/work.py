@@ -18,6 +18,7 @@ from nts_sim.cli.flags import Flags
 from nts_sim.cli.portfolio_text import portfolio_text
 from nts_sim.cli.prepare import Prepared
 from nts_sim.cli.selection_text import selection_text
+from nts_sim.cli.target_text import tell_targets
 from nts_sim.cli.tell import (
     Alive,
     precision_text,
@@ -45,7 +46,7 @@ from nts_sim.world.model import World
 
 SHOWN_ORDERS = 20
 COMPILING = "compiling the fast engine: about half a minute, once on this machine"
-_SHOWN_TABLES = ("summary", "comparison", "ranking", "precision")
+_SHOWN_TABLES = ("summary", "comparison", "ranking", "precision", "targets")
 
 
 def compare(prepared: Prepared, flags: Flags) -> int:
@@ -220,6 +221,7 @@ def _simulated(prepared: Prepared, flags: Flags, verb: str) -> int:
         print(ranking_text(frames, study.baseline))
         if "precision" in frames:
             print(precision_text(frames["precision"]))
+        tell_targets(frames, study.baseline)
         print(_paths(folder))
     return _told_failures(frames["failures"], flags)
 
@@ -319,6 +321,7 @@ def _tell_plan(
         from nts_sim.report.plan_text import plan_text
 
         print(plan_text(frames, prepared.study.scenario.question))
+        tell_targets(frames, prepared.study.baseline)
     else:
         print(_orders_text(frames["orders"]))
     lines = [f"plan    {folder / pages.page(pages.PLAN)}", f"gaps    {folder / 'gap.csv'}"]

@@ -17,6 +17,7 @@ import yaml
 
 from nts_sim.errors import Problem
 from nts_sim.spec.load import suggestion
+from nts_sim.words import say
 
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 32
@@ -31,6 +32,11 @@ _HEADER = re.compile(r"^\s*#\s*@\s*(\S+)\s*(.*?)\s*$")
 _PACKAGE = re.compile(r"^(_global_|_group_|policies\.[a-z][a-z0-9_]*)$")
 _RELATIVE_KEY = re.compile(r"\$\{\.+[A-Za-z_]\w*(\.\w+)*\}")
 _PLAIN_NAME = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9_-]*$")
+_COMMAND_LINE_ONLY = {
+    "results_dir": "cli.yaml_check.results_dir",
+    "language": "cli.yaml_check.language",
+}
+"""Keys that are no part of a study, with the key of the sentence that says where they go."""
 _YES_NO = {"yes", "no", "on", "off", "y", "n"}
 
 
@@ -46,7 +52,15 @@ class UserFile:
     def origin(self) -> dict[str, str]:
         """Say for each dotted key of the composed configuration where it was written."""
         prefix = f"{self.package}." if self.package else ""
-        return {f"{prefix}{key}": f"{self.path} line {line}" for key, line in self.lines.items()}
+        return {f"{prefix}{key}": _at_line(self.path, line) for key, line in self.lines.items()}
+
+
+def _at_line(path: Path, number: int) -> str:
+    return say("cli.where.line", file=path, line=number)
+
+
+def _line_of(path: Path, node: yaml.Node) -> str:
+    return _at_line(path, node.start_mark.line + 1)
 
 
 @dataclass(frozen=True)
@@ -73,7 +87,7 @@ def read_user_file(path: Path, root: Path, known: Known) -> tuple[UserFile | Non
     if tree is None:
         return UserFile(path, group, package, {}), problems
     if not isinstance(tree, yaml.MappingNode):
-        return None, [Problem(str(path), "is not a table of names and values")]
+        return None, [Problem(str(path), say("cli.yaml_check.no_table"))]
     problems += _node_problems(path, tree, known)
     lines = {key: node.start_mark.line + 1 for key, node in _keys(tree) if key != "defaults"}
     return UserFile(path, group, package, lines), problems
@@ -85,20 +99,21 @@ def _text(path: Path) -> tuple[str | None, list[Problem]]:
         with path.open("rb") as stream:
             raw = stream.read(MAX_BYTES + 1)
     except OSError as error:
-        return None, [Problem(str(path), f"cannot be read: {error.strerror}")]
+        what = say("cli.file.unreadable", reason=error.strerror)
+        return None, [Problem(str(path), what)]
     if len(raw) > MAX_BYTES:
-        return None, [Problem(str(path), "is larger than 1 MiB, too large for a configuration")]
+        return None, [Problem(str(path), say("cli.yaml_check.too_large"))]
     try:
         return raw.decode("utf-8-sig"), []
     except UnicodeDecodeError:
-        return None, [Problem(str(path), "is not UTF-8 text; save it as UTF-8")]
+        return None, [Problem(str(path), say("cli.yaml_check.no_utf8"))]
 
 
 def _syntax(path: Path, error: yaml.YAMLError) -> Problem:
     mark = getattr(error, "problem_mark", None)
-    where = f"{path} line {mark.line + 1}" if mark else str(path)
-    what = getattr(error, "problem", None) or str(error).splitlines()[0]
-    return Problem(where, f"is not YAML: {what}")
+    where = _at_line(path, mark.line + 1) if mark else str(path)
+    reason = getattr(error, "problem", None) or str(error).splitlines()[0]
+    return Problem(where, say("cli.yaml_check.no_yaml", reason=reason))
 
 
 def _stream_problems(path: Path, text: str) -> list[Problem]:
@@ -106,7 +121,7 @@ def _stream_problems(path: Path, text: str) -> list[Problem]:
     depth = nodes = documents = 0
     try:
         for event in yaml.parse(text, Loader=_LOADER):
-            where = f"{path} line {event.start_mark.line + 1}"
+            where = _at_line(path, event.start_mark.line + 1)
             depth += isinstance(event, yaml.CollectionStartEvent)
             depth -= isinstance(event, yaml.CollectionEndEvent)
             nodes += isinstance(event, yaml.NodeEvent)
@@ -117,25 +132,25 @@ def _stream_problems(path: Path, text: str) -> list[Problem]:
     except yaml.YAMLError as error:
         return [_syntax(path, error)]
     except ValueError as error:  # a character or an escape that Unicode does not have
-        return [Problem(str(path), f"is not YAML: {error}")]
+        return [Problem(str(path), say("cli.yaml_check.no_yaml", reason=error))]
     return []
 
 
 def _event_refusal(event: yaml.Event) -> str | None:
     if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-        return "anchors and aliases (& and *) are not used here; write the value out"
+        return say("cli.yaml_check.alias")
     tag = getattr(event, "tag", None)
     if tag is not None and isinstance(event, yaml.NodeEvent):
-        return f"tags such as {tag!r} are not used here; configurations are plain data"
+        return say("cli.yaml_check.tag", tag=repr(tag))
     return None
 
 
 def _over_limit(depth: int, nodes: int, documents: int) -> str | None:
     if depth > MAX_DEPTH:
-        return f"is nested deeper than {MAX_DEPTH} levels"
+        return say("cli.yaml_check.depth", most=MAX_DEPTH)
     if nodes > MAX_NODES:
-        return f"has more than {MAX_NODES} entries"
-    return "holds several documents (---); one is allowed" if documents > 1 else None
+        return say("cli.yaml_check.nodes", most=MAX_NODES)
+    return say("cli.yaml_check.documents") if documents > 1 else None
 
 
 def _package(path: Path, text: str, group: str) -> tuple[str, list[Problem]]:
@@ -147,10 +162,8 @@ def _package(path: Path, text: str, group: str) -> tuple[str, list[Problem]]:
         if not header:
             continue
         if header[1] != "package" or not _PACKAGE.match(header[2]):
-            allowed = "_global_, _group_ or policies.<name>"
-            problems.append(
-                Problem(f"{path} line {number}", f"'# @{header[1]} {header[2]}' is not {allowed}")
-            )
+            what = say("cli.yaml_check.package", given=f"'# @{header[1]} {header[2]}'")
+            problems.append(Problem(_at_line(path, number), what))
         elif header[2] != "_group_":
             package = "" if header[2] == "_global_" else header[2]
     return package, problems
@@ -171,17 +184,15 @@ def _node_problems(path: Path, tree: yaml.MappingNode, known: Known) -> list[Pro
     problems = []
     references = 0
     for node, is_key in _walk(tree):
-        where = f"{path} line {node.start_mark.line + 1}"
         refused = _key_refusal(node) if is_key else _value_refusal(node)
         if refused:
-            problems.append(Problem(where, refused))
+            problems.append(Problem(_line_of(path, node), refused))
         references += isinstance(node, yaml.ScalarNode) and "${" in node.value
     problems += _duplicates(path, tree)
     problems += _top_problems(path, tree, known)
     if references > MAX_INTERPOLATIONS:
-        problems.append(
-            Problem(str(path), f"refers to other keys more than {MAX_INTERPOLATIONS} times")
-        )
+        what = say("cli.yaml_check.references", most=MAX_INTERPOLATIONS)
+        problems.append(Problem(str(path), what))
     return problems
 
 
@@ -200,12 +211,12 @@ def _walk(node: yaml.Node) -> Iterator[tuple[yaml.Node, bool]]:
 
 def _key_refusal(node: yaml.Node) -> str | None:
     if not isinstance(node, yaml.ScalarNode):
-        return "a name must be plain text"
+        return say("cli.yaml_check.plain_name")
     name = node.value
     if name in _FORBIDDEN_KEYS or _HYDRA_KEY.match(name) or name.startswith("_target_"):
-        return f"the key {name!r} may not be used: a configuration names choices, never code"
+        return say("cli.yaml_check.code_key", key=repr(name))
     if "${" in name:
-        return f"the key {name!r} may not refer to other keys"
+        return say("cli.yaml_check.referring_key", key=repr(name))
     return _surprise(node)
 
 
@@ -213,11 +224,11 @@ def _value_refusal(node: yaml.Node) -> str | None:
     assert isinstance(node, yaml.ScalarNode)
     text = node.value
     if text.startswith(("ext://", "cfg://")):
-        return f"{text[:40]!r} names code; a configuration names choices, never code"
+        return say("cli.yaml_check.code_value", value=repr(text[:40]))
     if "${" in text and ("hydra" in text or not _RELATIVE_KEY.fullmatch(text)):
-        return f"{text[:40]!r} may only refer to a neighbouring key, as in ${{.name}}"
+        return say("cli.yaml_check.reference", value=repr(text[:40]))
     if text == "???":
-        return "'???' is not a value; write one"
+        return say("cli.yaml_check.no_value")
     return _surprise(node)
 
 
@@ -227,11 +238,11 @@ def _surprise(node: yaml.ScalarNode) -> str | None:
     if node.style:  # quoted, or a block of text
         return None
     if text.lower() in _YES_NO:
-        return f"{text} would be read as true or false; write '{text}' in quotes, or true, false"
+        return say("cli.yaml_check.yes_no", text=text)
     if re.fullmatch(r"[-+]?0[0-9_]+", text):
-        return f"{text} would be read as another number; write '{text}' in quotes if it is a code"
+        return say("cli.yaml_check.octal", text=text)
     if re.fullmatch(r"[-+]?[0-9][0-9_]*(:[0-9]+)+(\.[0-9_]*)?", text):
-        return f"{text} would be read in sixties; write '{text}' in quotes"
+        return say("cli.yaml_check.sixties", text=text)
     return None
 
 
@@ -241,8 +252,8 @@ def _duplicates(path: Path, tree: yaml.Node) -> list[Problem]:
     for index, (key, _) in enumerate(getattr(tree, "value", ())) if _is_map(tree) else ():
         if isinstance(key, yaml.ScalarNode):
             if key.value in seen:
-                where = f"{path} line {key.start_mark.line + 1}"
-                problems.append(Problem(where, f"{key.value!r} is given twice"))
+                what = say("cli.yaml_check.twice", key=repr(key.value))
+                problems.append(Problem(_line_of(path, key), what))
             seen.add(key.value)
         problems += _duplicates(path, tree.value[index][1])
     if isinstance(tree, yaml.SequenceNode):
@@ -256,28 +267,25 @@ def _is_map(node: yaml.Node) -> bool:
 
 
 def _top_problems(path: Path, tree: yaml.MappingNode, known: Known) -> list[Problem]:
-    """Check the defaults list, and that a file does not choose where results are written."""
+    """Check the defaults list, and that a file says nothing of where results go and how told."""
     problems = []
     for key, value in tree.value:
-        where = f"{path} line {key.start_mark.line + 1}"
-        if getattr(key, "value", None) == "results_dir":
-            problems.append(
-                Problem(where, "results_dir is said on the command line only, not in a file")
-            )
-        if getattr(key, "value", None) == "defaults":
+        name = getattr(key, "value", None)
+        if name in _COMMAND_LINE_ONLY:
+            problems.append(Problem(_line_of(path, key), say(_COMMAND_LINE_ONLY[name])))
+        if name == "defaults":
             problems += _defaults_problems(path, value, known)
     return problems
 
 
 def _defaults_problems(path: Path, node: yaml.Node, known: Known) -> list[Problem]:
     if not isinstance(node, yaml.SequenceNode):
-        where = f"{path} line {node.start_mark.line + 1}"
-        return [Problem(where, "defaults must be a list such as - override /scenario: calm_year")]
+        return [Problem(_line_of(path, node), say("cli.yaml_check.defaults"))]
     problems = []
     for entry in node.value:
         refused = _default_refusal(entry, known)
         if refused:
-            problems.append(Problem(f"{path} line {entry.start_mark.line + 1}", refused))
+            problems.append(Problem(_line_of(path, entry), refused))
     return problems
 
 
@@ -285,21 +293,24 @@ def _default_refusal(entry: yaml.Node, known: Known) -> str | None:
     """Allow ``_self_``, a sibling's name, and ``[override] /group: option(s)``."""
     if isinstance(entry, yaml.ScalarNode):
         plain = _PLAIN_NAME.match(entry.value)
-        return None if plain else f"{entry.value!r} is not the plain name of an option"
+        return None if plain else say("cli.yaml_check.no_option", given=repr(entry.value))
     if not isinstance(entry, yaml.MappingNode) or len(entry.value) != 1:
-        return "each of the defaults is a name or one 'group: option'"
+        return say("cli.yaml_check.default")
     key, value = entry.value[0]
     group = re.sub(r"^(optional |override )*/?", "", str(key.value)).strip()
     if group not in known.options:
-        return f"unknown group {group!r}; {suggestion(group, known.options)}"
+        hint = suggestion(group, known.options)
+        return say("cli.yaml_check.unknown_group", given=repr(group), hint=hint)
     if isinstance(value, yaml.SequenceNode) and group != "policy":
         # Options of other groups write the same keys: the last would hold, and nobody be told.
-        hint = "; write the key measures: [a, b] instead" if group == "measure" else ""
-        return f"{group} takes one option here, not a list{hint}"
+        if group == "measure":
+            return say("cli.yaml_check.several_measures", group=group)
+        return say("cli.yaml_check.several", group=group)
     names = value.value if isinstance(value, yaml.SequenceNode) else [value]
     for name in names:
         option = getattr(name, "value", None)
         if option in ("null", "~", "") or option in known.options[group]:
             continue
-        return f"unknown {group} {option!r}; {suggestion(str(option), known.options[group])}"
+        hint = suggestion(str(option), known.options[group])
+        return say("cli.unknown_option", group=group, given=repr(option), hint=hint)
     return None

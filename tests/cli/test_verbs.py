@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 
 import nts_sim
-from nts_sim.cli.compiler import NO_PLACE
+from nts_sim.cli.compiler import no_place
 from nts_sim.cli.flags import Flags
 from nts_sim.cli.helptext import VERBS
 from nts_sim.cli.main import main
@@ -342,10 +342,10 @@ def test_without_a_place_for_compiled_code_there_is_one_sentence(tmp_path: Path)
         )  # fmt: skip
         return done.returncode, done.stdout, done.stderr
 
-    assert tried("report", ".") == (5, "", f"{NO_PLACE}\n")
+    assert tried("report", ".") == (5, "", f"{no_place()}\n")
     code, told, _ = tried("doctor")
     assert code == 5
-    assert f"NOT  {NO_PLACE}\n" in told
+    assert f"NOT  {no_place()}\n" in told
 
 
 @pytest.mark.slow
