@@ -40,7 +40,8 @@ MAX_TOLD = 60
 """Different problems after which further cells are not examined: nobody reads more."""
 _NOT_OF_A_WORLD = {
     "baseline", "engine", "execution", "experiment", "plan", "policies",
-    "replications", "results_dir", "seed", "solver", "tables_dir", "workers",
+    "replications", "results_dir", "seed", "solver", "tables_dir", "target",
+    "workers",
 }  # fmt: skip
 """What a study says that its worlds do not depend on."""
 

@@ -17,6 +17,7 @@ from nts_sim.cli.compose import Composed
 from nts_sim.cli.flags import Flags
 from nts_sim.errors import InvalidInput, PlaceOrMachine, Problem
 from nts_sim.outcomes.precision import check_precision
+from nts_sim.outcomes.targets import check_targets
 from nts_sim.policies.registry import POLICY_NAMES
 from nts_sim.spec.load import load_scenario, load_study, suggestion
 from nts_sim.spec.models import PolicySpec, ScenarioSpec, Study
@@ -99,6 +100,7 @@ def load(composed: Composed, origin: Mapping[str, str], flags: Flags, wants: Wan
         findings.problems += _policy_problems(study, flags, wants)
         if study.replications == "auto":
             findings.attempt(check_precision, study.precision)
+        findings.attempt(check_targets, study, [spec for _, _, spec in scenarios if spec])
     findings.stop_if_any()
     assert study is not None
     whole = tuple((name, weight, spec) for name, weight, spec in scenarios if spec is not None)

@@ -19,6 +19,7 @@ from nts_sim.cli.flags import Flags
 from nts_sim.cli.portfolio_text import portfolio_text
 from nts_sim.cli.prepare import Prepared
 from nts_sim.cli.selection_text import selection_text
+from nts_sim.cli.target_text import tell_targets
 from nts_sim.cli.tell import (
     Alive,
     announce,
@@ -46,8 +47,7 @@ from nts_sim.words import say
 from nts_sim.world.model import World
 
 SHOWN_ORDERS = 20
-
-_SHOWN_TABLES = ("summary", "comparison", "ranking", "precision")
+_SHOWN_TABLES = ("summary", "comparison", "ranking", "precision", "targets")
 
 
 def compare(prepared: Prepared, flags: Flags) -> int:
@@ -222,6 +222,7 @@ def _simulated(prepared: Prepared, flags: Flags, verb: str) -> int:
         print(ranking_text(frames, study.baseline))
         if "precision" in frames:
             print(precision_text(frames["precision"]))
+        tell_targets(frames, study.baseline)
         print(_paths(folder))
     return _told_failures(frames["failures"], flags)
 
@@ -325,6 +326,7 @@ def _tell_plan(
         from nts_sim.report.plan_text import plan_text
 
         print(plan_text(frames, prepared.study.scenario.question))
+        tell_targets(frames, prepared.study.baseline)
     else:
         print(_orders_text(frames["orders"]))
     plan_file = say("cli.path.plan", path=folder / pages.page(pages.PLAN))

@@ -137,6 +137,9 @@ class Ruling:
     cost_bn_vnd : committed on that fund; spent at handover
     desk : who signs; -1: nobody
     expected_day : when it is expected to serve, from typical approval, lead and travel
+    travel_days : of these, on the road
+    last_part_days : from the first handover to the last, where it is handed over in parts
+    to_come : of `granted`, what is handed over in the end
     automatic : written by the shared rule that sends idle teams home
     """
 
@@ -152,6 +155,9 @@ class Ruling:
     desk: int = -1
     expected_day: float = 0.0
     automatic: bool = False
+    travel_days: float = 0.0
+    last_part_days: float = 0.0
+    to_come: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from nts_sim.decision.model import Order, OrderKind, Refusal, Ruling
 from nts_sim.engine.cashier import round_down
@@ -32,6 +33,21 @@ def _meant(order: Order) -> Order:
     if order.resource >= 0 and order.kind in (OrderKind.DECLARE, OrderKind.DRAW):
         return replace(order, resource=-1)
     return order
+
+
+class _Parts(NamedTuple):
+    """How a grant is handed over: days from first to last part, and how much there is in all."""
+
+    last_days: float
+    to_come: float
+
+
+def _parts(admitted: Admitted, grant: Grant) -> _Parts:
+    if admitted.kind is OrderKind.DECLARE:
+        return _Parts(0.0, grant.quantity)
+    tranches = admitted.tranches
+    last = float(tranches[-1][0]) if tranches else 0.0
+    return _Parts(last, in_turn(amount for _, amount in tranches))
 
 
 class Admission:
@@ -80,15 +96,16 @@ class Admission:
     def _admit(self, order: Order, automatic: bool) -> Admitted | None:
         grant = self._counter.grant(order, self._map)
         number, now = len(self._book.rulings), self._engine.now
-        admitted, travel = None, 0.0
+        admitted, travel, parts = None, 0.0, _Parts(0.0, grant.quantity)
         if grant.quantity > 0.0 and order.kind is not OrderKind.SERVE:
             admitted = self._as_numbers(order, grant, number, days(now))
-            travel = self._typical_travel(admitted)
+            travel, parts = self._typical_travel(admitted), _parts(admitted, grant)
         ruling = Ruling(
             number=number, tick=now, order=order, granted=grant.quantity, refusal=grant.refusal,
             mechanism=grant.mechanism, source=grant.source, fund=grant.fund,
             cost_bn_vnd=grant.cost_bn_vnd, desk=grant.desk, automatic=automatic,
             expected_day=days(now) + self._typical_lead(grant) + travel,
+            travel_days=travel, last_part_days=parts.last_days, to_come=parts.to_come,
         )  # fmt: skip
         self._book.enter(ruling, admitted, travel)
         self._tell(ruling)

@@ -59,6 +59,9 @@ class Tally:
     served_by : float array [mechanism, day], sums
     need : float array [day], sums of person-days in need
     required, held : float array [2, place, resource] and [place, resource], sums; see `Replication`
+    met_days : Moments of [place, resource], of the replications in which the need is met
+    needed : int array [place, resource], replications with such a need
+    drawn : float array [fund label], sums of bn VND
     """
 
     count: int
@@ -71,6 +74,9 @@ class Tally:
     need: Floats
     required: Floats
     held: Floats
+    met_days: Moments
+    needed: Ints
+    drawn: Floats
 
 
 def tally(replication: Replication) -> Tally:
@@ -79,6 +85,7 @@ def tally(replication: Replication) -> Tally:
         1, moments(replication.places), replication.map_days, replication.flow_slot,
         replication.flow_units, replication.flow_cost, replication.served_by,
         replication.daily[1], replication.required, replication.held,
+        moments(replication.met_day), replication.needed.astype(np.int64), replication.drawn,
     )  # fmt: skip
 
 
@@ -94,6 +101,7 @@ def merged(a: Tally, b: Tally) -> Tally:
         a.count + b.count, merged_moments(a.places, b.places), a.map_days + b.map_days, slot,
         units, cost, a.served_by + b.served_by, a.need + b.need,
         a.required + b.required, a.held + b.held,
+        merged_moments(a.met_days, b.met_days), a.needed + b.needed, a.drawn + b.drawn,
     )  # fmt: skip
 
 

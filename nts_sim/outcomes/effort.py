@@ -110,6 +110,8 @@ class Effort:
     ----------
     spent_by_fund : float array [fund label], bn VND; accounts told by where their money came from
     spent_by_mechanism : float array [mechanism]
+    drawn : float array [fund label], bn VND moved to accounts or charged directly; of accounts,
+        what they opened with and spent
     running, supplies_used, supplies_replaced, spent : float, bn VND
     turns : float array [resource], units posted, before day 0 or since
     unit_days : float array [resource], units × days away
@@ -121,6 +123,7 @@ class Effort:
 
     spent_by_fund: Floats
     spent_by_mechanism: Floats
+    drawn: Floats
     spent: float
     running: float
     supplies_used: float
@@ -186,7 +189,7 @@ def effort_of(trace: Trace, rulings: Sequence[Ruling], layout: Layout) -> Effort
     return Effort(
         spent_by_fund=ledger.spent.sum(axis=1),
         spent_by_mechanism=sums_at(ledger.mechanism, spent, n_mechanisms),
-        spent=float(spent.sum()),
+        drawn=_drawn(scene, ledger), spent=float(spent.sum()),
         running=float(resources.run_cost @ (unit_days + own_days)),
         supplies_used=float((supplies.used @ resources.acquire_cost).sum()),
         supplies_replaced=float((supplies.replaced @ resources.acquire_cost).sum()),
@@ -399,6 +402,7 @@ class _Ledger:
     ----------
     mechanism, resource, place : int array [line]
     spent : float array [fund label, line], bn VND; drawing is not spending
+    charged : float array [fund label], the same, accounts by themselves
     sent : float array [line], units
     """
 
@@ -406,6 +410,7 @@ class _Ledger:
     resource: Ints
     place: Ints
     spent: Floats
+    charged: Floats
     sent: Floats
 
 
@@ -425,7 +430,20 @@ def _ledger(scene: _Scene) -> _Ledger:
     label = np.where(fund < 0, layout.funds.index(UNCHARGED), layout.fund_kind[fund])
     spent = _table(label, charged, rows["value"], (len(layout.funds), len(place)))
     units = sums_at(sent, posted.units, len(place))
-    return _Ledger(mechanism, resource, place, _by_origin(spent, place, scene), units)
+    by_origin = _by_origin(spent, place, scene)
+    return _Ledger(mechanism, resource, place, by_origin, spent.sum(axis=1), units)
+
+
+def _drawn(scene: _Scene, ledger: _Ledger) -> Floats:
+    """Add up what was taken from funds: moved to accounts, or charged to them directly."""
+    layout = scene.layout
+    rows = rows_of(scene.trace, Kind.CREDIT)
+    kind = layout.fund_kind[scene.book.fund[rows["order"]]]
+    drawn = ledger.charged + sums_at(kind, rows["quantity"], len(layout.funds))
+    if "account" in layout.funds:
+        account = layout.funds.index("account")
+        drawn[account] = ledger.spent[account].sum()
+    return drawn
 
 
 def _by_origin(spent: Floats, place: Ints, scene: _Scene) -> Floats:

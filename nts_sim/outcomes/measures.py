@@ -10,9 +10,10 @@ from nts_sim.engine.contract import Run
 from nts_sim.engine.prepared import prepared
 from nts_sim.outcomes.effort import Effort, Help, effort_of
 from nts_sim.outcomes.layout import Layout, layout_of
+from nts_sim.outcomes.met import met_days
 from nts_sim.outcomes.people import People, gini, people_of
 from nts_sim.trace.fold import SLACK, ratio, sums_at
-from nts_sim.world.model import Floats, Ints, World
+from nts_sim.world.model import Bools, Floats, Ints, World
 
 _NAN = float("nan")
 Values = dict[tuple[str, str], float]
@@ -36,6 +37,9 @@ class Replication:
     required : float array [2, place, resource]: teams most required at once and supplies required
         in all; unit-days (supplies: units) of both not met
     held : float array [place, resource], units on day 0, what was prepared included
+    met_day : float array [place, resource], from when on the need is met; NaN where it never is
+    needed : bool array [place, resource], something was required
+    drawn : float array [fund label], bn VND taken from funds
     """
 
     values: Floats
@@ -48,6 +52,9 @@ class Replication:
     served_by: Floats
     required: Floats
     held: Floats
+    met_day: Floats
+    needed: Bools
+    drawn: Floats
 
 
 def measure(run: Run, world: World) -> Replication:
@@ -58,6 +65,7 @@ def measure(run: Run, world: World) -> Replication:
     places = _places(people, layout)
     values = _values(people, effort, places, layout)
     _, need, served, severity = people.daily
+    met_day, needed = met_days(people, layout)
     series = people.daily[:3].sum(axis=1)
     return Replication(
         values=np.array([values.get(column, 0.0) for column in layout.columns]),
@@ -68,6 +76,7 @@ def measure(run: Run, world: World) -> Replication:
         served_by=_served_by(people, effort.help, layout),
         required=_required(people, effort, layout),
         held=layout.world.resources.stock,
+        met_day=met_day, needed=needed, drawn=effort.drawn,
     )  # fmt: skip
 
 

@@ -529,6 +529,38 @@ class SelectionSpec(Spec):
     )
 
 
+class TargetSpec(Spec):
+    """One thing to be reached: an outcome changed by so much against a reference."""
+
+    metric: Slug = Field(description="outcome; see nts_sim.outcomes.metrics")
+    key: Annotated[str, Field(min_length=1, max_length=60)] = Field(
+        "all", description="threat, fund, resource … the outcome is of; all: together"
+    )
+    change_pct: Annotated[float, Field(ge=-100.0, le=1000.0)] = Field(
+        description="change against the reference, in %; -5: 5 % less"
+    )
+    against: Slug | None = Field(
+        None, description="policy that is the reference; None: the baseline of the study"
+    )
+    baseline_value: NonNegative | None = Field(
+        None, description="a number that is the reference, in the unit of the outcome"
+    )
+    by: Day | None = Field(None, description="to be reached by; None: when the scenario ends")
+
+    @model_validator(mode="after")
+    def _one_reference(self) -> TargetSpec:
+        if self.against is not None and self.baseline_value is not None:
+            raise ValueError("has both against and baseline_value; a target has one reference")
+        return self
+
+
+class TargetsSpec(Spec):
+    """What is to be reached, by short names."""
+
+    name: Slug
+    goals: dict[Slug, TargetSpec] = Field(default_factory=dict)
+
+
 class Study(Spec):
     """Everything one command needs to know."""
 
@@ -552,6 +584,7 @@ class Study(Spec):
     execution: ExecutionSpec = ExecutionSpec(name="local")
     precision: PrecisionSpec = PrecisionSpec(name="standard")
     selection: SelectionSpec = SelectionSpec(name="standard")
+    target: TargetsSpec = TargetsSpec(name="none")
     baseline: str = "current_practice"
     replications: Replications = Field(
         100, description="of each policy; auto: as many as `precision` needs"

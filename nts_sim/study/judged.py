@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 import pandas as pd
 
+from nts_sim.outcomes.frames import empty
 from nts_sim.planning.classes import Futures
 from nts_sim.planning.explain import Shortage, shortages_of
 from nts_sim.planning.marginal import LeadValue, MarginalMoney, lead_values, marginal_money
@@ -66,7 +67,7 @@ class Judged:
     shortages : of the plan, the most harmful first
     worth, gap, stability : of the planning model
     money, days, shares : with futures averaged within a few classes
-    comparison, summary : tables of the chosen policy and the baseline on evaluation draws
+    comparison, summary, targets : tables of the chosen policy and the baseline on evaluation draws
     billion : what one billion would be spent on before day 0, where none is given
     billion_saves : bn VND that the plan would then cost less
     """
@@ -82,6 +83,7 @@ class Judged:
     shares: Contributions
     comparison: pd.DataFrame
     summary: pd.DataFrame
+    targets: pd.DataFrame
     billion: FirstPlan | None
     billion_saves: float
 
@@ -122,7 +124,7 @@ def judge(
     told("comparing with a perfect forecast and with planning for the mean")
     worth = worth_of_planning(first.problem, first.divisible, highs)
     gap, stable = _on_fresh_draws(study, shared, rehearsal, risk, highs, told)
-    summary, comparison = _evaluated(study, worlds, rehearsal, told)
+    evaluated = _evaluated(study, worlds, rehearsal, told)
     detail, x = _detail(first.problem, spec.detail_samples, risk, highs)
     limit_s = study.solver.time_limit_s
     told("pricing a billion more in each fund")
@@ -135,8 +137,9 @@ def judge(
     )
     billion, saves = _with_a_billion(detail, shared, rehearsal, spec.detail_samples, risk, highs)
     return Judged(
-        tuple(shared), rehearsal, shortages, worth, gap, stable, money, days, shares, comparison,
-        summary, billion, saves,
+        tuple(shared), rehearsal, shortages, worth, gap, stable, money, days, shares,
+        evaluated["comparison"], evaluated["summary"],
+        evaluated.get("targets", empty("targets")), billion, saves,
     )  # fmt: skip
 
 
@@ -206,8 +209,8 @@ def _fresh(
 
 def _evaluated(
     study: Study, worlds: Sequence[tuple[str, float, World]], rehearsal: Rehearsal, told: Told
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Simulate the chosen policy and the baseline on evaluation draws; summary and comparison."""
+) -> Mapping[str, pd.DataFrame]:
+    """Simulate the chosen policy and the baseline on evaluation draws; the tables."""
     n = study.plan.evaluation_draws
     base = study.baseline
     sources: dict[str, PolicySource] = {
@@ -219,4 +222,4 @@ def _evaluated(
         study.model_copy(update={"replications": n}), worlds, sources,
         progress=lambda done, total, failed: told(f"{done} of {total} runs"),
     )  # fmt: skip
-    return results.frames["summary"], results.frames["comparison"]
+    return results.frames

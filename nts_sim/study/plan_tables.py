@@ -41,6 +41,7 @@ def plan_tables(scenario: str, name: str, judged: Judged) -> dict[str, pd.DataFr
     who = {"scenario": scenario, "policy": name}
     world = judged.members[0][1]
     made = {
+        "targets": judged.targets,
         "plan_first": _table("plan_first", who, _first(judged)),
         "plan_value": _table("plan_value", who, _value(judged, scenario)),
         "marginal_money": _table("marginal_money", who, _money(judged.money)),

@@ -11,6 +11,7 @@ from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import date, timedelta
 from functools import partial
 from typing import Protocol
 
@@ -23,6 +24,7 @@ from nts_sim.luck.draws import DrawSet, Luck
 from nts_sim.outcomes.accumulate import tally
 from nts_sim.outcomes.measures import measure
 from nts_sim.outcomes.precision import Reached, enough, looks, precision_table
+from nts_sim.outcomes.targets import targets_table
 from nts_sim.policies.registry import make_policy
 from nts_sim.policies.user import load_user_policy
 from nts_sim.spec.models import ScenarioSetSpec, Study
@@ -103,10 +105,13 @@ def run_comparison(
     bench = Bench([member.world for member in members], sources, study.seed, engine_for(study))
     collected, reached = _simulated(study, members, bench, progress)
     made = tables_of(collected, study.baseline, _set_name(study))
-    if reached is None:
-        return made
-    told = precision_table(_set_name(study) or members[0].name, study.precision, reached)
-    return replace(made, frames={**made.frames, "precision": told})
+    told = {}
+    if study.target.goals:
+        told["targets"] = targets_table(study, made.frames["outcomes"], _ends(study, members))
+    if reached is not None:
+        name = _set_name(study) or members[0].name
+        told["precision"] = precision_table(name, study.precision, reached)
+    return replace(made, frames={**made.frames, **told})
 
 
 def _simulated(
@@ -189,6 +194,12 @@ def check_policies(sources: Mapping[str, PolicySource]) -> None:
             problems += error.problems
     if problems:
         raise InvalidInput(problems, "the policies")
+
+
+def _ends(study: Study, members: Sequence[Member]) -> dict[str, date]:
+    """Return the day on which each scenario is over; a set, when the last of its members is."""
+    ends = {m.name: m.world.start + timedelta(days=m.world.horizon_days) for m in members}
+    return {**ends, study.scenario.name: max(ends.values())}
 
 
 def _set_name(study: Study) -> str | None:
@@ -275,4 +286,4 @@ def run_plan(
     luck = Luck(study.seed, DrawSet.EVALUATION, 0)
     run = simulate(world, make(), luck, engine_for(study, replications=1))
     gaps = gap_table(scenario, policy, world, tally(measure(run, world)))
-    return {"orders": order_table(scenario, policy, world, run.rulings), "gap": gaps}
+    return {"orders": order_table(scenario, policy, world, run.rulings, run.trace), "gap": gaps}

@@ -19,6 +19,7 @@ from nts_sim.outcomes.compare import (
 from nts_sim.outcomes.frames import frame, joined
 from nts_sim.outcomes.metrics import BY_NAME, PLACE_METRICS, RANKED, SERIES
 from nts_sim.study.collect import Collected, Member, Pile
+from nts_sim.study.finance import finance_table, mechanism_table
 from nts_sim.study.orders import gap_table, order_table
 from nts_sim.trace.model import ROW, Trace
 from nts_sim.world.model import Floats
@@ -97,9 +98,13 @@ def tables_of(collected: Collected, baseline: str, set_name: str | None) -> Resu
         "flows": joined("flows", (_flows(*row) for row in tallied)),
         "buildup": joined("buildup", (_buildup(*row) for row in tallied)),
         "gap": joined("gap", (gap_table(m.name, p, m.world, t) for m, p, t in tallied)),
+        "finance": joined("finance", (finance_table(m.name, p, m.world, t) for m, p, t in tallied)),
+        "mechanisms": joined(
+            "mechanisms", (mechanism_table(m.name, m.world) for m in collected.members)
+        ),
         "failures": joined("failures", (_failures(*row) for row in piles)),
         "orders": joined(
-            "orders", (order_table(m.name, p, m.world, run.rulings) for m, p, run in sampled)
+            "orders", (order_table(m.name, p, m.world, run.rulings, run.trace) for m, p, run in sampled)
         ),
     }
     traces = [_trace(m.name, policy, run.trace) for m, policy, run in sampled]

@@ -399,3 +399,28 @@ TABLES: Final[Mapping[str, Table]] = {
     table.name: table
     for table in (*_PLACES, *_AGENCIES, *_RESOURCES, *_THREATS, *_MECHANISMS, *_EVENTS)
 }
+
+_MAPS = (
+    _table(
+        "special_zones", "special zones on islands: points to draw, no outlines",
+        Column("code", "code", "official code of the unit, five digits", key=True),
+        Column("name_vi", "text", "name with diacritics"),
+        _province(key=False), _LATITUDE, _LONGITUDE,
+    ),
+    _table(
+        "communes_08", "communes and wards of Tuyen Quang: points to draw, no outlines",
+        Column("code", "code", "official code, five digits", key=True),
+        Column("name_vi", "text", "name with diacritics"),
+        Column("name", "text", "name without diacritics"),
+        _province(key=False),
+        Column("kind", "text", "status", choices=("ward", "commune", "special_zone")),
+        _LATITUDE, _LONGITUDE,
+        Column("area_km2", "number", "area", "km2", high=1e5),
+        Column("population", "integer", "people, modelled", "persons", low=1, high=1e6),
+        Column("borders_abroad", "flag", "lies on a land border with another country"),
+        Column("is_seat", "flag", "seat of the provincial government"),
+    ),
+)  # fmt: skip
+
+MAP_TABLES: Final[Mapping[str, Table]] = {table.name: table for table in _MAPS}
+"""Tables for drawing only: no study reads them, and no result depends on them."""

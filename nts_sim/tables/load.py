@@ -19,7 +19,7 @@ import pandas as pd
 
 from nts_sim.errors import InvalidInput, Problem
 from nts_sim.tables.cells import Cell, parse_cell
-from nts_sim.tables.columns import TABLES, Column, Table
+from nts_sim.tables.columns import MAP_TABLES, TABLES, Column, Table
 from nts_sim.tables.complete import completeness_problems
 from nts_sim.tables.names import fold, nearest, resolve_place
 
@@ -110,6 +110,20 @@ def load_tables(folder: Path | None = None) -> Tables:
 @lru_cache(maxsize=1)
 def _shipped() -> Tables:
     return _load({name: DATA / f"{name}.csv" for name in TABLES}, {}, [])
+
+
+def load_map_table(name: str) -> pd.DataFrame:
+    """Read a shipped table that is for drawing only, see `nts_sim.tables.columns.MAP_TABLES`.
+
+    Raises
+    ------
+    InvalidInput
+        With every problem in the file.
+    """
+    read = _read(MAP_TABLES[name], DATA / f"{name}.csv")
+    if read.problems:
+        raise InvalidInput(_shortened(read.problems), "the tables")
+    return _frame(MAP_TABLES[name], read.rows)
 
 
 def _load(

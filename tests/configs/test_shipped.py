@@ -19,7 +19,7 @@ OPTIONS = list_options(None)
 GROUPS = {
     "scenario", "network", "threat", "resources", "preparation", "mechanism", "measure", "fund",
     "information", "policy", "engine", "solver", "plan", "execution", "precision", "selection",
-    "experiment",
+    "target", "experiment",
 }  # fmt: skip
 NEEDED = {("execution", "dask"): ("++execution.scheduler=tcp://127.0.0.1:8786",)}
 FILES = sorted(config_root().glob("*/*.yaml"))

@@ -119,7 +119,7 @@ def made(name, opener):
 POLICIES = {"idle": partial(made, "idle", idle), "busy": partial(made, "busy", busy)}
 
 
-OTHERS = {*PLAN_TABLES, *INSIGHT_TABLES, "portfolios", "precision", "selection"}
+OTHERS = {*PLAN_TABLES, *INSIGHT_TABLES, "portfolios", "precision", "selection", "targets"}
 COMPARED = [name for name in TABLES if name not in OTHERS]
 
 

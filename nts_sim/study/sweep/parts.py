@@ -27,7 +27,7 @@ from nts_sim.study.sweep.unit import COLUMNS, Part
 FOLDER = "parts"
 _SAME_NUMBERS = {
     "experiment", "baseline", "replications", "precision", "selection", "policies", "plan",
-    "workers", "execution", "results_dir", "tables_dir",
+    "target", "workers", "execution", "results_dir", "tables_dir",
 }  # fmt: skip
 """What a study says and a replication under one policy does not depend on."""
 
