@@ -12,7 +12,7 @@ from nts_sim.words import called, name_of, say
 _SEPARATORS = re.compile(r"[\s\-_.,/\u2010-\u2015]+")
 _STROKED_D = str.maketrans("đĐðÐ", "dDdD")
 """The last two are Icelandic letters that look like the Vietnamese one and are typed for it."""
-_RANK = re.compile(r"^(tinh ?|thanh ?pho ?|t ?p ?|t |province of |city of )| ?(province|city)$")
+_RANK = re.compile(r"^(tinh ?|thanh ?pho ?|tp ?|t p |t |province of |city of )| ?(province|city)$")
 """What a place is, before or after its name, as Vietnamese and English say it."""
 _SIMILAR = 0.6
 
