@@ -8,6 +8,7 @@ import tomllib
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from string import Formatter
 from typing import Any
@@ -19,7 +20,16 @@ from nts_sim.outcomes.frames import TABLES
 from nts_sim.outcomes.metrics import METRICS
 from nts_sim.policies.registry import POLICY_NAMES
 from nts_sim.tables.load import load_tables
-from nts_sim.words import languages, listing, name_of, number, say, sentence, speaking
+from nts_sim.words import (
+    languages,
+    listing,
+    name_of,
+    number,
+    say,
+    sentence,
+    speaking,
+    used_language,
+)
 
 PACKAGE = Path(nts_sim.__file__).parent
 OTHERS = [language for language in languages() if language != "en"]
@@ -92,6 +102,15 @@ def test_what_the_catalogue_does_not_know_keeps_its_name() -> None:
         say("chart.no_such_text")
     with pytest.raises(KeyError), speaking("xx"):
         pass
+
+
+def test_another_language_for_a_while_is_of_one_thread() -> None:
+    """Progress told by a second thread is not in English because failures are."""
+    spoken = used_language()
+    with speaking("vi"), ThreadPoolExecutor(1) as other:
+        assert used_language() == "vi"
+        assert other.submit(used_language).result() == spoken
+    assert used_language() == spoken
 
 
 def _sources() -> list[tuple[Path, str]]:
@@ -242,4 +261,6 @@ def test_everything_shipped_has_a_planners_name() -> None:
     assert _named("scenario") >= scenarios
     assert _named("threat") == set(tables["threats"]["threat"])
     assert _named("unit") == {metric.unit for metric in METRICS}
+    assert _named("group") >= {"network", "preparation", "information", "fund"}
+    assert _named("table") == {path.stem for path in (PACKAGE / "data").glob("*.csv")}
     assert _named("stage") <= {column.name for column in TABLES["flows"]}
