@@ -264,3 +264,15 @@ def test_everything_shipped_has_a_planners_name() -> None:
     assert _named("group") >= {"network", "preparation", "information", "fund"}
     assert _named("table") == {path.stem for path in (PACKAGE / "data").glob("*.csv")}
     assert _named("stage") <= {column.name for column in TABLES["flows"]}
+
+
+def test_the_glossary_gives_every_term_in_vietnamese() -> None:
+    text = (PACKAGE.parent / "GLOSSARY.md").read_text("utf-8")
+    terms = re.findall(r"\*\*([^*]+)\*\*( \(\*[^*]+\*\))?", text)
+    assert len(terms) > 180
+    assert [term for term, told in terms if not told] == []
+    rows = [line.split("|")[1:3] for line in text.splitlines() if line.startswith("| `")]
+    shipped = [(name, told) for names, told in rows for name in re.findall(r"`(\w+)`", names)]
+    assert {name for name, _ in shipped} <= set(POLICY_NAMES)
+    with speaking("vi"):
+        assert [name for name, told in shipped if name_of("policy", name) not in told] == []
