@@ -13,10 +13,12 @@ import pandas as pd
 from nts_sim.cli.flags import Flags
 from nts_sim.errors import InvalidInput, Problem
 from nts_sim.outcomes.frames import TABLES
+from nts_sim.study.directory import spoken_names
 from nts_sim.study.store import parquet_table, read_results
 from nts_sim.tables.names import nearest
 from nts_sim.trace.model import Kind
 from nts_sim.units import days
+from nts_sim.words.why import Names, why
 
 MAX_CAUSES = 50
 
@@ -42,7 +44,8 @@ def main(arguments: Sequence[str], flags: Flags) -> int:
     frames = read_results(folder)
     orders = frames.get("orders", pd.DataFrame(columns=[c.name for c in TABLES["orders"]]))
     story = _story(folder, _order(orders, number, policy))
-    print("\n".join([*_told(story.order), *_causes(story), *_course(story)]))
+    names = spoken_names(frames)
+    print("\n".join([*_told(story.order, names), *_causes(story), *_course(story)]))
     return 0
 
 
@@ -86,7 +89,7 @@ def _story(folder: Path, order: pd.Series[Any]) -> _Story:
     return _Story(order, trace[mine].reset_index(drop=True), known)
 
 
-def _told(order: pd.Series[Any]) -> Iterator[str]:
+def _told(order: pd.Series[Any], names: Names) -> Iterator[str]:
     """Say what was ordered, why, and by what right."""
     what = " ".join(str(order[name]) for name in ("kind", "resource") if order[name])
     origin = f" from {order['source_name']}" if order["source_name"] else ""
@@ -95,9 +98,9 @@ def _told(order: pd.Series[Any]) -> Iterator[str]:
     yield f"  asked    {order['asked']:g} {order['unit']}, granted {order['granted']:g}"
     if order["refusal"]:
         yield f"  cut by   {order['refusal']}"
-    yield f"  reason   {order['reason'] or 'none was given'}"
+    yield f"  reason   {why(order['reason'], names) or 'none was given'}"
     if order["runner_up"]:
-        yield f"  instead  {order['runner_up']}"
+        yield f"  instead  {why(order['runner_up'], names)}"
     if order["mechanism"]:
         basis = f"{order['legal_basis']} ({order['legal_basis_checked']})"
         yield f"  through  {order['mechanism']}: {order['authority']}; {basis}"
