@@ -9,7 +9,6 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from nts_sim.outcomes.frames import empty
 from nts_sim.planning.classes import Futures
 from nts_sim.planning.explain import Shortage, shortages_of
 from nts_sim.planning.marginal import LeadValue, MarginalMoney, lead_values, marginal_money
@@ -50,9 +49,10 @@ from nts_sim.world.model import Floats, MoneySource, World
 
 FRESH_SEEDS = 1_000_003
 """Added to the seed for the draws of batches, so that no plan was made for them."""
-_ORDERS = 24
+ORDERS = 24
 """Orders of mechanisms drawn where there are too many to take all."""
-_EXACT_PLAYERS = 6
+EXACT_PLAYERS = 6
+"""Mechanisms up to which every order of them is taken."""
 
 Told = Callable[[str], None]
 
@@ -68,7 +68,7 @@ class Judged:
     shortages : of the plan, the most harmful first
     worth, gap, stability : of the planning model
     money, days, shares : with futures averaged within a few classes
-    comparison, summary, targets : tables of the chosen policy and the baseline on evaluation draws
+    simulated : tables of the chosen policy and the baseline on evaluation draws
     billion : what one billion would be spent on before day 0, where none is given
     billion_saves : bn VND that the plan would then cost less
     """
@@ -82,9 +82,7 @@ class Judged:
     money: tuple[MarginalMoney, ...]
     days: tuple[LeadValue, ...]
     shares: Contributions
-    comparison: pd.DataFrame
-    summary: pd.DataFrame
-    targets: pd.DataFrame
+    simulated: Mapping[str, pd.DataFrame]
     billion: FirstPlan | None
     billion_saves: float
 
@@ -125,8 +123,8 @@ def judge(
     told(say("said.doing.value"))
     worth = worth_of_planning(first.problem, first.divisible, highs)
     gap, stable = _on_fresh_draws(study, shared, rehearsal, risk, highs, told)
-    evaluated = _evaluated(study, worlds, rehearsal, told)
-    detail, x = _detail(first.problem, spec.detail_samples, risk, highs)
+    simulated = _evaluated(study, worlds, rehearsal, told)
+    detail, x = detailed(first.problem, spec.detail_samples, risk, highs)
     limit_s = study.solver.time_limit_s
     told(say("said.doing.funds"))
     money = marginal_money(detail, x, risk, limit_s)
@@ -134,17 +132,16 @@ def judge(
     days = lead_values(detail, x, risk, limit_s)
     told(say("said.doing.shares"))
     shares = contributions(
-        detail, risk, limit_s, exact_players=_EXACT_PLAYERS, orders=_ORDERS, seed=study.seed
+        detail, risk, limit_s, exact_players=EXACT_PLAYERS, orders=ORDERS, seed=study.seed
     )
     billion, saves = _with_a_billion(detail, shared, rehearsal, spec.detail_samples, risk, highs)
     return Judged(
-        tuple(shared), rehearsal, shortages, worth, gap, stable, money, days, shares,
-        evaluated["comparison"], evaluated["summary"],
-        evaluated.get("targets", empty("targets")), billion, saves,
+        tuple(shared), rehearsal, shortages, worth, gap, stable, money, days, shares, simulated,
+        billion, saves,
     )  # fmt: skip
 
 
-def _detail(
+def detailed(
     problem: ScenarioPlan, n_samples: int, risk: Risk, highs: Highs
 ) -> tuple[ScenarioPlan, Floats]:
     """Return the problem with few classes of futures, and its plan in template columns."""
@@ -211,7 +208,7 @@ def _fresh(
 def _evaluated(
     study: Study, worlds: Sequence[tuple[str, float, World]], rehearsal: Rehearsal, told: Told
 ) -> Mapping[str, pd.DataFrame]:
-    """Simulate the chosen policy and the baseline on evaluation draws; the tables."""
+    """Simulate the chosen policy and the baseline on evaluation draws."""
     n = study.plan.evaluation_draws
     base = study.baseline
     sources: dict[str, PolicySource] = {

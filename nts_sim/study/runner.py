@@ -31,6 +31,7 @@ from nts_sim.spec.models import ScenarioSetSpec, Study
 from nts_sim.study.chunks import CHUNK, Bench, Chunk, PolicySource, Task, do, set_up, tasks, work
 from nts_sim.study.collect import Collected, Member
 from nts_sim.study.engines import engine_for
+from nts_sim.study.finance import finance_table, mechanism_table
 from nts_sim.study.orders import gap_table, order_table
 from nts_sim.study.tables import Results, tables_of
 from nts_sim.words import say
@@ -281,10 +282,15 @@ def run_plan(
     Returns
     -------
     dict of str to DataFrame
-        Tables `orders` (the plan) and `gap`.
+        Tables `orders` (the plan), `gap`, `finance` and `mechanisms`.
     """
     make = source if source is not None else policy_sources(study)[policy]
     luck = Luck(study.seed, DrawSet.EVALUATION, 0)
     run = simulate(world, make(), luck, engine_for(study, replications=1))
-    gaps = gap_table(scenario, policy, world, tally(measure(run, world)))
-    return {"orders": order_table(scenario, policy, world, run.rulings, run.trace), "gap": gaps}
+    found = tally(measure(run, world))
+    return {
+        "orders": order_table(scenario, policy, world, run.rulings, run.trace),
+        "gap": gap_table(scenario, policy, world, found),
+        "finance": finance_table(scenario, policy, world, found),
+        "mechanisms": mechanism_table(scenario, world),
+    }

@@ -34,6 +34,11 @@ def completeness_problems(rows: Rows) -> list[Problem]:
     return found
 
 
+def _kinds_of_tasks() -> list[str]:
+    """Kinds that need someone in charge whatever the mechanism and resource."""
+    return [kind for kind in _choices("task_roles", "kind") if kind != "any"]
+
+
 def _needed_rows(rows: Rows) -> Iterator[Problem]:
     """Every combination that the world is built from has its row."""
     threats = _names(rows["threats"], "threat")
@@ -55,6 +60,8 @@ def _needed_rows(rows: Rows) -> Iterator[Problem]:
         ("handover_lead", ("mechanism",), product(_names(called, "mechanism"))),
         ("declaration_levels", ("level",), product(_SEVERITIES)),
         ("desk_speed", ("severity",), product(("0", *_SEVERITIES))),
+        ("preparation_steps", ("step",), product(_choices("preparation_steps", "step"))),
+        ("task_roles", ("kind", "mechanism", "resource"), product(_kinds_of_tasks(), ("",), ("",))),
     )  # fmt: skip
     for table, columns, keys in needed:
         yield from _missing(table, columns, keys, rows[table])
@@ -66,7 +73,8 @@ def _missing(
     present = {tuple(_text(row[column]) for column in columns) for row in rows}
     lacking = [key for key in keys if key not in present]
     if lacking:
-        named = "; ".join(", ".join(key) for key in lacking[:_SHOWN])
+        blank = say("said.tables.left_blank")
+        named = "; ".join(", ".join(part or blank for part in key) for key in lacking[:_SHOWN])
         by, more = say("said.tables.and").join(columns), len(lacking) - _SHOWN
         if more > 0:
             what = say("said.tables.no_rows", columns=by, named=named, more=str(more))
