@@ -16,7 +16,7 @@ from nts_sim.plan.export import plan_files
 from nts_sim.plan.schedule_chart import schedule_chart
 from nts_sim.report.html import write_report
 from nts_sim.study import store
-from nts_sim.words import used_language
+from nts_sim.words import say, used_language
 
 REPORT = "report.html"
 PLAN = "plan.csv"
@@ -40,7 +40,8 @@ def chart_files(charts: Mapping[str, Chart]) -> dict[str, bytes]:
 
 def chart_lines(folder: Path) -> list[str]:
     """Tell where the charts of a run are, one line each."""
-    return [f"chart   {path}" for path in sorted((folder / page("charts")).glob("*.png"))]
+    paths = sorted((folder / page("charts")).glob("*.png"))
+    return [say("cli.path.chart", path=path) for path in paths]
 
 
 def run_pages(frames: Mapping[str, pd.DataFrame], manifest: Mapping[str, Any]) -> dict[str, bytes]:
