@@ -50,14 +50,14 @@ def gantt(tasks: pd.DataFrame, view: View) -> Chart:
         return empty_chart(view, say("chart.gantt.name"))
     shown = _dearest(tasks)
     late = int((tasks["forecast_day"] > tasks["due_day"] + 1e-6).sum())
-    last = tasks.loc[tasks["due_day"].idxmax()]
-    told = {"n": len(tasks), "late": late,
-            "date": _date(str(last["day_zero"]), float(last["due_day"]) - 1e-6)}  # fmt: skip
+    last = _date(str(tasks["day_zero"].iloc[0]), float(tasks["due_day"].max()) - 1e-6)
+    told = {"n": len(tasks), "late": late, "date": last}
     lines = len(shown) + shown["unit"].nunique()
     chart = open_chart(
         view, (11.0, 2.2 + 0.245 * lines), say("chart.gantt.finding", **told),
         say("chart.gantt.below", shown=len(shown), n=len(tasks)), say("chart.gantt.reading"),
         say("chart.gantt.alt", listed="; ".join(shown["work"].head(5)), **told),
+        say("chart.gantt.foot", run=view.run_id),
     )  # fmt: skip
     height = float(chart.get_size_inches()[1])
     axes = panel(chart, _NAMES, 0.75 / height, 0.99, 1.0 - 0.15 / height)
@@ -70,7 +70,7 @@ def gantt(tasks: pd.DataFrame, view: View) -> Chart:
 def _dearest(tasks: pd.DataFrame) -> pd.DataFrame:
     """Choose the tasks of most money, drawn or charged; by unit, in the order of their starts."""
     money = tasks["cost_bn_vnd"] + tasks["quantity"].where(tasks["kind"] == "draw", 0.0)
-    kept = tasks.loc[money.sort_values(ascending=False, kind="stable").index[:_MOST]]
+    kept = tasks.loc[list(money.sort_values(ascending=False, kind="stable").index[:_MOST])]
     first = kept.groupby("unit")["start_day"].transform("min")
     return kept.assign(first=first).sort_values(["first", "unit", "start_day", "task"])
 
@@ -85,7 +85,7 @@ def _draw(axes: Axes, shown: pd.DataFrame) -> None:
         y += 1.0
         for row in mine.to_dict("records"):
             _bar(axes, y, row)
-            told = shortened(f"{row['task']}  {row['work']}", _LETTERS + 12)
+            told = shortened(f"{row['task']}  {row['work']}", _LETTERS + 20)
             checked = row["legal_basis_checked"] != "not checked"
             mark = "" if checked else " *"
             axes.text(-0.98 * _NAMES / (0.99 - _NAMES), y, told + mark, size=SMALL_PT, va="center",
@@ -126,7 +126,8 @@ def _axis(axes: Axes, shown: pd.DataFrame) -> None:
 
 def _date(day_zero: str, day: float) -> str:
     at = date.fromisoformat(day_zero) + timedelta(days=int(np.floor(day)))
-    return say("chart.gantt.date", day=number(at.day, "0"), month=say(f"tasks.month.m{at.month:02}"))
+    month = say(f"tasks.month.m{at.month:02}")
+    return say("chart.gantt.date", day=number(at.day, "0"), month=month)
 
 
 def _legend(axes: Axes, height: float) -> None:

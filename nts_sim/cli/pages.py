@@ -73,8 +73,12 @@ def _plan_files(frames: Mapping[str, pd.DataFrame], run_id: str) -> dict[str, by
 
 def plan_paths(folder: Path) -> list[str]:
     """Tell where the files of a plan are, one line each."""
-    kinds = (("plan", PLAN), ("sheet", WORKBOOK), ("dates", CALENDAR))
-    return [f"{kind:<7} {folder / page(name)}" for kind, name in kinds]
+    kinds = (
+        ("cli.path.plan", PLAN),
+        ("tasks.path.workbook", WORKBOOK),
+        ("tasks.path.calendar", CALENDAR),
+    )
+    return [say(key, path=folder / page(name)) for key, name in kinds]
 
 
 def are_there(folder: Path) -> bool:
