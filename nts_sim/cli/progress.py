@@ -29,7 +29,7 @@ from nts_sim.report.monitor_page import Head, write_page
 from nts_sim.sheets import Sheet, workbook
 from nts_sim.study import store
 from nts_sim.tables.load import Tables, load_tables
-from nts_sim.words import say
+from nts_sim.words import is_known, name_of, say, sentence
 
 WORDS: Final = ("as_of", "summary", "run", "reviews", "results_dir", "tables_dir")
 MOST_COPIES: Final = 1000
@@ -207,8 +207,10 @@ def _summary_files(
 
 
 def _subtitle(kept: _Kept) -> str:
+    """Name the scenario: a planner's own by its title."""
     scenario = kept.manifest["config"]["scenario"]
-    return str(scenario["title"])
+    known = is_known(f"name.scenario.{scenario['name']}")
+    return sentence(name_of("scenario", scenario["name"])) if known else str(scenario["title"])
 
 
 def csv_of(sheet: Sheet) -> bytes:

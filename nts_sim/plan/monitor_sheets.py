@@ -118,7 +118,7 @@ def _task_cells(task: Watched, names: Names) -> list[Value]:
 
 
 def _due() -> SheetColumn:
-    return SheetColumn(say("tasks.column.due"), say("tasks.unit_of.date"), "date")
+    return SheetColumn(say("tasks.column.due"), form="date")
 
 
 def _late_columns() -> list[SheetColumn]:
@@ -161,10 +161,10 @@ def _totals(key: str, totals: Iterable[Total], name: NameOf) -> Sheet:
 def all_tasks(tasks: Sequence[Watched], names: Names) -> Sheet:
     """List every task with where it stands."""
     title = {name: SheetColumn(say(f"tasks.column.{name}")) for name in
-             ("status", "done_on", "remark", "person", "unit")}  # fmt: skip
+             ("done_on", "remark", "person", "unit")}  # fmt: skip
     columns = [
         *_task_columns(), column("state"), column("why"), _due(),
-        SheetColumn(title["done_on"].title, say("tasks.unit_of.date"), "date"),
+        SheetColumn(title["done_on"].title, form="date"),
         column("days_late", "0", "monitor.unit.days"), column("planned", "2"),
         column("recorded", "2"), title["unit"], column("planned_money", "2", _MONEY),
         column("spent", "2", _MONEY), column("fund"), title["person"], title["remark"],
@@ -192,8 +192,8 @@ def text_of(watched: Monitoring, names: Names) -> str:
     ]  # fmt: skip
     whole = total_of("", watched.tasks)
     money = {"spent": whole.spent_bn_vnd, "planned": whole.cost_bn_vnd}
-    lines = [*finding(watched), *_listed("urge", urged, _MOST_URGED),
-             *_listed("at_risk", risk, _MOST_AT_RISK), say("monitor.text.money", **money)]  # fmt: skip
+    lines = [*finding(watched), *_listed("urge", urged, _MOST_URGED)]
+    lines += [*_listed("at_risk", risk, _MOST_AT_RISK), say("monitor.text.money", **money)]
     return "\n".join(_wrapped(line) for line in lines)
 
 

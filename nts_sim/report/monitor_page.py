@@ -50,16 +50,16 @@ def write_page(head: Head, sheets: Sequence[Sheet]) -> str:
 
 
 def _table(sheet: Sheet) -> Table:
-    headers = [f"{c.title} ({c.unit})" if c.unit else c.title for c in sheet.columns]
-    forms = [column.form for column in sheet.columns]
-    rows = [
-        [value_text(value, form) for value, form in zip(row, forms, strict=True)]
-        for row in sheet.rows[:MOST_ROWS]
-    ]
+    """Make a table of a page; columns in which nothing stands are left out."""
+    rows = sheet.rows[:MOST_ROWS]
+    kept = [i for i in range(len(sheet.columns)) if any(row[i] not in (None, "") for row in rows)]
+    columns = [sheet.columns[i] for i in kept]
+    headers = [f"{c.title} ({c.unit})" if c.unit else c.title for c in columns]
+    texts = [[value_text(row[i], sheet.columns[i].form) for i in kept] for row in rows]
     left = len(sheet.rows) - MOST_ROWS
     note = say("monitor.text.more", n=left) if left > 0 else ""
-    numbers = [i for i, form in enumerate(forms) if form not in ("text", "date")]
-    return table(headers, rows, numbers, note)
+    numbers = [n for n, c in enumerate(columns) if c.form not in ("text", "date")]
+    return table(headers, texts, numbers, note)
 
 
 @cache
