@@ -114,11 +114,11 @@ def open_chart(
     return chart
 
 
-def empty_chart(view: View, kind: str) -> Chart:
-    """Say that there is nothing to draw, instead of an empty frame."""
+def empty_chart(view: View, kind: str, foot: str | None = None) -> Chart:
+    """Say that there is nothing to draw, instead of an empty frame; `foot` as in `open_chart`."""
     chart = open_chart(
         view, (9.0, 2.2), say("chart.empty.title", chart=kind), say("chart.empty.below"),
-        say("chart.empty.reading", chart=kind), say("chart.empty.reading", chart=kind),
+        say("chart.empty.reading", chart=kind), say("chart.empty.reading", chart=kind), foot,
     )  # fmt: skip
     left, bottom, right, top = chart.body
     chart.text(
