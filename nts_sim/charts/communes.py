@@ -10,14 +10,15 @@ import pandas as pd
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.collections import PolyCollection
+from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.colors import Normalize
 
 from nts_sim.charts.frame import Chart, View, empty_chart, open_chart, panel, shortened
-from nts_sim.charts.ground import Extent, Ground, draw_land, extent_of, heart, inside
+from nts_sim.charts.ground import Extent, Ground, Outlines, draw_land, extent_of, heart, inside
 from nts_sim.charts.map_labels import Label, box_at, write_labels
 from nts_sim.charts.style import INK, MAP_COLOURS, NO_NEED, SMALL_PT, SOFT_INK, VERMILLION, styled
 from nts_sim.words import name_of, number, say, sentence
+from nts_sim.world.model import Floats
 
 FAR_HOURS: Final = 4.0
 """Places further than this count as far: planning assumption, half a day of driving."""
@@ -42,11 +43,13 @@ def hours_from_seat(communes: pd.DataFrame, roads: Mapping[str, float]) -> pd.Se
     """
     seat = communes[communes["is_seat"]]
     start = (seat if len(seat) else communes)[["latitude", "longitude"]].mean()
-    lat, lon = np.radians(communes["latitude"]), np.radians(communes["longitude"])
+    lat, lon = (np.radians(communes[name].to_numpy()) for name in ("latitude", "longitude"))
     lat0, lon0 = np.radians(start["latitude"]), np.radians(start["longitude"])
-    half = np.sin((lat - lat0) / 2) ** 2 + np.cos(lat0) * np.cos(lat) * np.sin((lon - lon0) / 2) ** 2
+    across = np.cos(lat0) * np.cos(lat) * np.sin((lon - lon0) / 2) ** 2
+    half = np.sin((lat - lat0) / 2) ** 2 + across
     road_km = 2.0 * _EARTH_KM * np.arcsin(np.sqrt(half)) * roads["detour_factor"]
-    return road_km / roads["road_speed_km_per_day"] * DRIVING_HOURS_A_DAY
+    hours = road_km / roads["road_speed_km_per_day"] * DRIVING_HOURS_A_DAY
+    return pd.Series(hours, index=communes.index, dtype="float64")
 
 
 @styled
@@ -103,6 +106,21 @@ def _land(axes: Axes, ground: Ground, province: str, extent: Extent) -> None:
     axes.add_collection(PolyCollection(list(ground.fine[province]), facecolors="#FFFFFF",
                                        edgecolors=INK, linewidths=1.1, zorder=1.5))  # fmt: skip
 
+    axes.add_collection(LineCollection(_border_abroad(ground.fine, province), colors=VERMILLION,
+                                       linewidths=2.4, zorder=1.6))  # fmt: skip
+
+
+def _border_abroad(shapes: Outlines, province: str) -> list[Floats]:
+    """Return the stretches of a province's outline that no other province shares."""
+    others = {tuple(point) for code, rings in shapes.items() if code != province
+              for ring in rings for point in ring}  # fmt: skip
+    stretches = []
+    for ring in shapes[province]:
+        closed = np.vstack([ring, ring[:1]])
+        alone = [tuple(point) not in others for point in closed]
+        stretches += [closed[i : i + 2] for i in range(len(ring)) if alone[i] or alone[i + 1]]
+    return stretches
+
 
 def _points(axes: Axes, table: pd.DataFrame, most: float) -> None:
     """Draw communes, those on a border abroad ringed, far ones as diamonds, the seat as a star."""
@@ -123,9 +141,7 @@ def _area(people: float) -> float:
     return 8.0 + 90.0 * people / _PEOPLE[-1]
 
 
-def _labels(
-    axes: Axes, table: pd.DataFrame, province: str, ground: Ground, extent: Extent
-) -> None:
+def _labels(axes: Axes, table: pd.DataFrame, province: str, ground: Ground, extent: Extent) -> None:
     largest = table.head(_NAMED)
     furthest = table.sort_values("hours", ascending=False).head(_NAMED)
     seat = table[table["is_seat"]]
@@ -136,7 +152,9 @@ def _labels(
         for row in named.to_dict("records")
     ]  # fmt: skip
     others = _neighbours(province, ground, extent)
-    taken = [box_at(axes, row["longitude"], row["latitude"], 0.04) for row in table.to_dict("records")]
+    taken = [
+        box_at(axes, row["longitude"], row["latitude"], 0.04) for row in table.to_dict("records")
+    ]
     write_labels(axes, labels + others, taken)
 
 
@@ -173,8 +191,8 @@ def _key(chart: Chart, most: float) -> None:
     words.set_xlim(0.0, 1.0)
     words.set_ylim(0.0, 1.0)
     words.text(0.0, 0.93, say("chart.communes.scale"), size=SMALL_PT, va="top", linespacing=1.3)
-    bar = chart.colorbar(ScalarMappable(Normalize(0.0, most), MAP_COLOURS),
-                         cax=panel(chart, _MAIN_WIDTH + 0.025, 0.62, _MAIN_WIDTH + 0.04, 0.86))  # fmt: skip
+    scale = panel(chart, _MAIN_WIDTH + 0.025, 0.62, _MAIN_WIDTH + 0.04, 0.86)
+    bar = chart.colorbar(ScalarMappable(Normalize(0.0, most), MAP_COLOURS), cax=scale)
     ticks = [0.0, most / 2.0, most]
     bar.set_ticks(ticks, labels=[number(value) for value in ticks])
     bar.ax.tick_params(labelsize=SMALL_PT, length=2)

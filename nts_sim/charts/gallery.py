@@ -44,9 +44,7 @@ def build_charts(
     return _judged(frames, view) | {
         "fans": fans(frames["daily"], view),
         "map": incident_map(frames["map_days"], view, ground),
-        "help_map": help_map(
-            frames["map_days"], frames["places"], frames["orders"], view, ground
-        ),
+        "help_map": help_map(frames["map_days"], frames["places"], frames["orders"], view, ground),
         "flow": resource_flow(frames["flows"], view, ground.names),
         "buildup": mechanism_buildup(frames["buildup"], view),
     }

@@ -87,7 +87,8 @@ def ground_of(geojson: Mapping[str, Any], directory: pd.DataFrame | None = None)
              for f in geojson["features"]}  # fmt: skip
     pairs = tables.columns("border_links", "foreign_code", "province_code")
     return Ground(
-        outlines(geojson), outlines(geojson, _FINE_DEGREES), names | {spot.code: spot.name for spot in abroad}, islands, abroad,
+        outlines(geojson), outlines(geojson, _FINE_DEGREES),
+        names | {spot.code: spot.name for spot in abroad}, islands, abroad,
         tuple((str(foreign), str(province)) for foreign, province in pairs),
     )  # fmt: skip
 
@@ -202,6 +203,7 @@ def heart(rings: Sequence[Floats]) -> tuple[float, float]:
 
     The centroid of a polygon, by the shoelace formula.
     """
+
     def area(ring: Floats) -> float:
         x, y = ring.T
         return 0.5 * float(np.sum(x * np.roll(y, -1) - np.roll(x, -1) * y))

@@ -70,9 +70,7 @@ class Help:
         return [code for code in known if self.peak[code] >= _LIKELY]
 
 
-def help_of(
-    map_days: pd.DataFrame, places: pd.DataFrame, orders: pd.DataFrame, view: View
-) -> Help:
+def help_of(map_days: pd.DataFrame, places: pd.DataFrame, orders: pd.DataFrame, view: View) -> Help:
     """Read from the tables of a run who is hit and who sends help, under the policy in focus."""
     peak = _mine(map_days, view).groupby("place")["active_share"].max()
     served = _mine(places, view).query("metric == 'served_share'").set_index("place")["mean"]
@@ -169,8 +167,10 @@ def _draw(axes: Axes, shown: Help, ground: Ground, extent: Extent) -> None:
     draw_land(axes, ground.fine, shown.peak, extent, line=0.6)
     hearts = {code: heart(rings) for code, rings in ground.shapes.items()}
     _abroad(axes, shown, ground, extent, hearts)
-    islands = [spot for spot in ground.islands
-               if spot.parent in hearts and _within((spot.longitude, spot.latitude), extent)]  # fmt: skip
+    islands = [
+        spot for spot in ground.islands
+        if spot.parent in hearts and _within((spot.longitude, spot.latitude), extent)
+    ]  # fmt: skip
     for spot in islands:
         axes.scatter([spot.longitude], [spot.latitude], s=14, c=colours(shown.peak, [spot.parent]),
                      edgecolors=SOFT_INK, linewidths=0.5, zorder=4)  # fmt: skip
@@ -180,7 +180,9 @@ def _draw(axes: Axes, shown: Help, ground: Ground, extent: Extent) -> None:
     labels += [Label(spot.name, spot.longitude, spot.latitude, 6.0, style="italic",
                      colour=SOFT_INK, needed=spot.name in FAR_OUT, offset_inches=0.06)
                for spot in islands]  # fmt: skip
-    write_labels(axes, labels, [box_at(axes, *_place(spot, extent)) for spot in _near(ground, extent)])
+    write_labels(
+        axes, labels, [box_at(axes, *_place(spot, extent)) for spot in _near(ground, extent)]
+    )
 
 
 def _within(point: tuple[float, float], extent: Extent) -> bool:
@@ -244,12 +246,12 @@ def _near(ground: Ground, extent: Extent) -> list[Spot]:
 
 
 def _abroad_labels(ground: Ground, shown: Help, extent: Extent) -> list[Label]:
-    made = []
-    for spot in _near(ground, extent):
-        made.append(Label(spot.name, *_place(spot, extent), 6.5, style="italic",
-                          colour=INK if spot.code in shown.peak else SOFT_INK,
-                          needed=spot.code in shown.peak, offset_inches=0.07))  # fmt: skip
-    return made
+    return [
+        Label(spot.name, *_place(spot, extent), 6.5, style="italic",
+              colour=INK if spot.code in shown.peak else SOFT_INK,
+              needed=spot.code in shown.peak, offset_inches=0.07)
+        for spot in _near(ground, extent)
+    ]  # fmt: skip
 
 
 def _side(chart: Chart, shown: Help, ground: Ground, extent: Extent) -> None:

@@ -109,7 +109,7 @@ def _offsets(first: float, half_w: float, half_h: float) -> list[tuple[float, fl
 
 
 def _overlap(one: Box, other: Box) -> bool:
-    return (one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3])
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
 def _write(
