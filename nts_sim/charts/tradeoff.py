@@ -50,7 +50,7 @@ def aims_of(summary: pd.DataFrame, scenario: str) -> pd.DataFrame:
         return pd.DataFrame()
     wide = rows.pivot_table(index="policy", columns="metric", values=["mean", "low", "high"],
                             dropna=False)  # fmt: skip
-    wide.columns = pd.MultiIndex.from_tuples([(aim, figure) for figure, aim in wide.columns])
+    wide = wide.swaplevel(axis="columns")
     known = wide[[(aim, "mean") for aim in AIMS]].notna().all(axis=1)
     return wide[known].sort_values((_HARM, "mean"), kind="stable")
 
@@ -182,7 +182,8 @@ def _evenness(axes: Axes, table: pd.DataFrame, best: Sequence[str]) -> None:
         ends = [max(0.0, row[_EVEN, "low"]), min(1.0, row[_EVEN, "high"])]
         axes.plot(ends, [y, y], color=colour, alpha=alpha, linewidth=1.8)
         axes.plot([row[_EVEN, "mean"]], [y], marker=policy_marker(name), color=colour,
-                  alpha=alpha, markersize=6.5, markeredgecolor=readable(colour), markeredgewidth=0.8)  # fmt: skip
+                  alpha=alpha, markersize=6.5, markeredgecolor=readable(colour),
+                  markeredgewidth=0.8)  # fmt: skip
         axes.text(1.04, y, number(row[_EVEN, "mean"], "percent"), size=SMALL_PT, va="center",
                   transform=axes.get_yaxis_transform(), color=SOFT_INK)  # fmt: skip
     axes.set_xlim(0.0, 1.0)

@@ -19,7 +19,7 @@ from nts_sim.cli.grid import Axis, Grid
 from nts_sim.cli.lesson import tell_lesson
 from nts_sim.cli.pages import chart_files
 from nts_sim.cli.sweeping import asked_of, executor_for, make_engine_ready
-from nts_sim.cli.tell import progress_on_stderr, say
+from nts_sim.cli.tell import announce, progress_on_stderr
 from nts_sim.errors import InvalidInput, Problem, SomeFailed
 from nts_sim.outcomes.insight.breakeven import (
     Breakeven,
@@ -39,10 +39,8 @@ from nts_sim.study.sweep.kept import Lesson, Question, keep_lesson
 from nts_sim.study.sweep.ledger import Ledger
 from nts_sim.study.sweep.parts import Parts
 from nts_sim.study.sweep.unit import COLUMNS
-from nts_sim.words import sentence
+from nts_sim.words import say, sentence
 from nts_sim.world.model import Floats
-
-_SUBJECT = "what was written after the verb"
 
 
 @dataclass(frozen=True)
@@ -80,7 +78,7 @@ def breakeven(asked: Asked, cells: SweptCells, common: Common, flags: Flags) -> 
     )  # fmt: skip
     folder = question.folder(Path(study.results_dir) / study.experiment)
     if store.is_done(folder):
-        say(f"already there: {folder}", flags)
+        announce(say("cli.already_there", folder=folder), flags)
     else:
         started = time.monotonic()
         with store.claimed(folder):
@@ -97,21 +95,21 @@ def breakeven(asked: Asked, cells: SweptCells, common: Common, flags: Flags) -> 
 def _checked(asked: Asked, cells: SweptCells, study: Study) -> float:
     """Return the value in use, or raise what is wrong with the question."""
     problems = [
-        Problem(axis, f"takes one value here; only {asked.key} is changed")
+        Problem(axis, say("cli.breakeven.one_value", key=asked.key))
         for axis in cells.axes if axis != asked.key
     ]  # fmt: skip
     if len(study.policies) < 2:
-        what = f"there is one, {', '.join(study.policies)}; write policy=a,b for two or more"
+        what = say("cli.breakeven.one_policy", policy=", ".join(study.policies))
         problems.append(Problem("policy", what))
     value = None if problems else _in_use(_without(cells, asked.key), asked.key)
     if value is None and not problems:
-        what = "has no number in this study that the search could start from; choose another key"
-        problems.append(Problem(asked.key, what))
+        problems.append(Problem(asked.key, say("cli.breakeven.no_number")))
     elif value is not None and not asked.low <= value <= asked.high:
-        what = f"is {value:g} in this study, outside {asked.low:g}..{asked.high:g}; "
-        problems.append(Problem(asked.key, what + "the search starts from the value in use"))
+        ends = f"{asked.low:g}..{asked.high:g}"
+        what = say("cli.breakeven.outside", value=f"{value:g}", range=ends)
+        problems.append(Problem(asked.key, what))
     if problems or value is None:
-        raise InvalidInput(problems, _SUBJECT)
+        raise InvalidInput(problems, say("cli.subject.written"))
     return value
 
 
@@ -178,7 +176,8 @@ class _Looks:
         return against_best_rival(self.at(value), policy)[0]
 
     def _simulated(self, value: float) -> Mapping[str, Floats]:
-        say(f"looking at {self._asked.key} = {value:g}", self._flags)
+        at = f"{self._asked.key} = {value:g}"
+        announce(say("cli.breakeven.looking", at=at), self._flags)
         sweep = replace(self._sweep, cells=_at(self._cells, self._asked.key, [value]))
         with progress_on_stderr(self._flags) as progress:
             drive(sweep, self._parts, self._executor, self._ledger, progress)
@@ -189,17 +188,16 @@ class _Looks:
         tables = keyed.values(self._parts)
         made = {policy: weights @ table[:, :, column] for policy, table in tables.items()}
         if any(np.isnan(values).all() for values in made.values()):
-            what = f"{self._asked.metric.name} has no value at {self._asked.key} = {value:g}"
-            raise InvalidInput([Problem("metric", what)], _SUBJECT)
+            what = say("cli.breakeven.no_value", metric=self._asked.metric.name, at=at)
+            raise InvalidInput([Problem("metric", what)], say("cli.subject.written"))
         return made
 
     def _refuse_failures(self, keyed: Keyed, value: float) -> None:
         for want in keyed.wants(self._parts):
             for _, failure in self._parts.require(want.key).failures:
-                raise SomeFailed(
-                    f"at {self._asked.key} = {value:g} {want.policy} failed in replication "
-                    f"{failure.replication}: {failure.message}; the same command tries it again"
-                )
+                at = f"{self._asked.key} = {value:g}"
+                told = {"policy": want.policy, "n": failure.replication, "cause": failure.message}
+                raise SomeFailed(say("cli.breakeven.failed", at=at, **told))
 
 
 def _searched(

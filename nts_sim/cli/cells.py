@@ -27,6 +27,7 @@ from nts_sim.spec.models import Study
 from nts_sim.study.runner import check_policies, policy_sources
 from nts_sim.study.sweep.cell import Cell
 from nts_sim.tables.load import Tables
+from nts_sim.words import say
 from nts_sim.world.build import build_world
 
 T = TypeVar("T")
@@ -166,7 +167,7 @@ def check_cells(cells: Checkable, progress: Callable[[int], None]) -> Common:
         loaded = found.attempt(number, cells.load, number)
         first = first or (loaded.study if loaded else None)
         if loaded and loaded.study.tables_dir != folder:
-            found.add(number, (Problem("tables_dir", "is the same for all cells of a sweep"),))
+            found.add(number, (Problem("tables_dir", say("cli.same_for_all_cells")),))
         if loaded and tables:
             _check_parts(number, loaded, tables, cells.flags, known, found)
         if len(found.cells_of) > MAX_TOLD:
@@ -227,11 +228,13 @@ class _Found:
         if self.cells_of:
             told = [self._told(*item) for item in self.cells_of.items()]
             if len(told) > MAX_TOLD:
-                told.append(Problem("the sweep", "there may be more; mend these first"))
+                told.append(Problem(say("cli.subject.sweep"), say("cli.cells.more")))
             raise InvalidInput(told)
 
     def _told(self, problem: Problem, numbers: set[int]) -> Problem:
         if self.total == 1 or len(numbers) == 1:
             return problem
-        count = "all" if len(numbers) == self.total else f"{len(numbers):,} of {self.total:,}"
-        return Problem(problem.where, f"{problem.what} (in {count} cells)")
+        if len(numbers) == self.total:
+            return Problem(problem.where, say("cli.cells.in_all", what=problem.what))
+        count = {"n": len(numbers), "of": self.total}
+        return Problem(problem.where, say("cli.cells.in_some", what=problem.what, **count))

@@ -29,6 +29,7 @@ from omegaconf.errors import OmegaConfBaseException
 from nts_sim.cli.grid import Setting
 from nts_sim.errors import InvalidInput, Problem
 from nts_sim.spec.load import suggestion
+from nts_sim.words import say
 
 CONFIG_NAME = "config"
 NO_MEASURE = "none"
@@ -112,7 +113,7 @@ class Composer:
     def _guarded(self, config: DictConfig) -> Config:
         whole = _plain(config)
         if _guarded_node(whole["hydra"]) != self._shipped:
-            raise InvalidInput([Problem("hydra", "Hydra's own settings may not be changed")])
+            raise InvalidInput([Problem("hydra", say("cli.compose.hydra"))])
         return whole
 
     def _choice(self, groups: tuple[str, ...]) -> Config | None:
@@ -170,7 +171,7 @@ def _refuse_unchosen(make: Make, job: tuple[str, ...], whole: Mapping[str, Any])
     chosen = make(others).get("policies", {})
     unchosen = [name for name in whole["policies"] if name not in chosen]
     if unchosen:
-        what = f"has settings but is not compared; add it to policy={','.join(chosen)}"
+        what = say("cli.compose.unchosen", chosen=",".join(chosen))
         raise InvalidInput(Problem(f"policies.{name}", what) for name in unchosen)
 
 
@@ -189,11 +190,12 @@ def _members(
     others = [text for text in job if not text.lstrip("+").startswith(("scenario=", "scenario."))]
     for name, weight in weights.items():
         if name not in options["scenario"]:
-            what = f"unknown scenario {name!r}; {suggestion(str(name), options['scenario'])}"
+            hint = suggestion(str(name), options["scenario"])
+            what = say("cli.unknown_option", group="scenario", given=repr(name), hint=hint)
             raise InvalidInput([Problem(f"scenario.weights.{name}", what)])
         member = make((*others, f"scenario={name}"))["scenario"]
         if "weights" in member:
-            what = "is itself a set; a set is made of single scenarios"
+            what = say("cli.compose.set_of_sets")
             raise InvalidInput([Problem(f"scenario.weights.{name}", what)])
         yield Member(str(name), float(weight) if isinstance(weight, int | float) else 0.0, member)
 
@@ -219,24 +221,27 @@ def _measure_problems(
     names: Any, job: tuple[str, ...], choices: Mapping[str, Any], known: tuple[str, ...]
 ) -> list[Problem]:
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        return [Problem("measures", "is not a list of names, as in measure=[a,b]")]
+        return [Problem("measures", say("cli.compose.no_list"))]
     if not names:
         return []
     problems = [
-        Problem("measure", f"unknown measure {name!r}; {suggestion(name, known)}")
-        for name in names
-        if name not in known
+        Problem("measure", _unknown_measure(name, known)) for name in names if name not in known
     ]
     if len(set(names)) < len(names):
-        problems.append(Problem("measure", "names the same measure twice"))
+        problems.append(Problem("measure", say("cli.compose.measure_twice")))
     if NO_MEASURE in names:
-        problems.append(Problem("measure", "none is no measure; leave it out of the list"))
-    if choices.get("measure") != NO_MEASURE:
-        what = f"the measure {choices.get('measure')} is chosen by itself and others as a list; "
-        problems.append(Problem("measures", what + "put it into the list, and add measure=none"))
+        problems.append(Problem("measure", say("cli.compose.none_listed")))
+    alone = choices.get("measure")
+    if alone != NO_MEASURE:
+        problems.append(Problem("measures", say("cli.compose.measure_alone", measure=alone)))
     changed = [text for text in job if text.lstrip("+").startswith("measure.")]
-    what = "it is not said which of several measures this changes; write one of your own in a file"
+    what = say("cli.compose.which_measure")
     return problems + [Problem(text.lstrip("+").partition("=")[0], what) for text in changed]
+
+
+def _unknown_measure(name: str, known: tuple[str, ...]) -> str:
+    hint = suggestion(name, known)
+    return say("cli.unknown_option", group="measure", given=repr(name), hint=hint)
 
 
 def _open(user_folder: Path | None) -> Hydra:
@@ -265,7 +270,7 @@ def _compose(hydra: Hydra, overrides: Sequence[str]) -> DictConfig:
             with_log_configuration=False,
         )
     except _COMPOSING as error:
-        raise InvalidInput([Problem("the configuration", _reworded(error))]) from None
+        raise _not_composed(error) from None
 
 
 def _plain(config: DictConfig) -> Config:
@@ -277,7 +282,7 @@ def _plain(config: DictConfig) -> Config:
             for key in config
         }
     except _COMPOSING as error:
-        raise InvalidInput([Problem("the configuration", _reworded(error))]) from None
+        raise _not_composed(error) from None
 
 
 def _refers(config: DictConfig) -> bool:
@@ -295,11 +300,12 @@ def _resolved(config: Any, key: str) -> Any:
     return OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else node
 
 
-def _reworded(error: Exception) -> str:
+def _not_composed(error: Exception) -> InvalidInput:
     """Put the first line of Hydra's message into one sentence, without its advice."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     first = lines[0] if lines else type(error).__name__
-    return f"cannot be put together: {first.rstrip('.')}"
+    what = say("cli.compose.not_composed", reason=first.rstrip("."))
+    return InvalidInput([Problem(say("cli.where.configuration"), what)])
 
 
 def _guarded_node(node: Mapping[str, Any]) -> dict[str, Any]:

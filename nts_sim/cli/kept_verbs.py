@@ -20,11 +20,10 @@ from nts_sim.outcomes.insight.axes import own_rows
 from nts_sim.outcomes.metrics import Metric
 from nts_sim.spec.load import suggestion
 from nts_sim.study.sweep.kept import Kept, Lesson, Question
-from nts_sim.words import sentence
+from nts_sim.words import say, sentence
 
 FEWEST_CELLS: Final = 10
 """Of fewer, shuffles cannot tell a box from luck."""
-_SUBJECT: Final = "the sweep"
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,7 @@ def discover(kept: Kept, asked: ToDiscover, flags: Flags) -> int:
     policy = asked.policy or others[0]
     problems = [*_policy_problems(kept, asked, others), *_cell_problems(kept, asked.metric)]
     if problems:
-        raise InvalidInput(problems, _SUBJECT)
+        raise InvalidInput(problems, say("cli.subject.sweep"))
     failing = discovery.Failing(policy, asked.metric.name, kept.scenario, asked.limit)
     question = Question("discover", policy, asdict(failing), kept.digests, kept.seed)
     learn = partial(_discovered, kept, failing)
@@ -60,25 +59,25 @@ def discover(kept: Kept, asked: ToDiscover, flags: Flags) -> int:
 
 def _policy_problems(kept: Kept, asked: ToDiscover, others: Sequence[str]) -> Iterator[Problem]:
     if asked.policy and asked.policy not in kept.policies:
-        what = f"{asked.policy!r} is not in this sweep; {suggestion(asked.policy, kept.policies)}"
-        yield Problem("policy", what)
+        hint = suggestion(asked.policy, kept.policies)
+        yield Problem("policy", say("cli.discover.policy", given=repr(asked.policy), hint=hint))
     elif not asked.policy and len(others) > 1:
-        yield Problem("policy", f"is one of {', '.join(kept.policies)}; say which")
+        yield Problem("policy", say("cli.discover.which", known=", ".join(kept.policies)))
     elif asked.limit is None and (kept.baseline not in kept.policies or len(kept.policies) < 2):
-        yield Problem("loses", f"needs {kept.baseline} and another policy in the sweep")
+        yield Problem("loses", say("cli.discover.needs", baseline=kept.baseline))
     elif asked.limit is None and asked.policy == kept.baseline:
-        yield Problem("loses", f"{kept.baseline} is what others are compared with; use above=…")
+        yield Problem("loses", say("cli.discover.baseline", baseline=kept.baseline))
 
 
 def _cell_problems(kept: Kept, metric: Metric) -> Iterator[Problem]:
     if not kept.axes:
-        yield Problem(str(kept.folder), "has no axis: nothing but policies differs in its cells")
+        yield Problem(str(kept.folder), say("cli.discover.no_axis"))
         return
     rows = own_rows(kept.cells, kept.summary)
     known = rows.loc[(rows["metric"] == metric.name) & rows["mean"].notna(), "cell"].nunique()
     if known < FEWEST_CELLS:
-        what = f"has {known} cells with a result; at least {FEWEST_CELLS} are needed, better 100: "
-        yield Problem(str(kept.folder), what + "nts-sim sweep design=latin_hypercube …")
+        what = say("cli.discover.few_cells", n=known, least=FEWEST_CELLS)
+        yield Problem(str(kept.folder), what)
 
 
 def _discovered(kept: Kept, failing: discovery.Failing, run_id: str) -> Lesson:
@@ -102,12 +101,12 @@ def robustness(kept: Kept, asked: ToRobustness, flags: Flags) -> int:
     """Tell regrets, the minimax-regret choice and who is good enough; return the exit code."""
     _tell_failures(kept, flags)
     if len(kept.policies) < 2:
-        what = f"has one policy, {', '.join(kept.policies)}; regret is against others: policy=a,b"
-        raise InvalidInput([Problem(str(kept.folder), what)], _SUBJECT)
+        what = say("cli.robustness.one_policy", policy=", ".join(kept.policies))
+        raise InvalidInput([Problem(str(kept.folder), what)], say("cli.subject.sweep"))
     futures = kept.results[["cell", "scenario"]].drop_duplicates()
     if len(futures) < 2:
-        what = f"has {len(futures)} cell with a result; regret is looked at over several"
-        raise InvalidInput([Problem(str(kept.folder), what)], _SUBJECT)
+        what = say("cli.robustness.few_cells", n=len(futures))
+        raise InvalidInput([Problem(str(kept.folder), what)], say("cli.subject.sweep"))
     content = {"metric": asked.metric.name, **asdict(asked.aim)}
     question = Question("robustness", asked.metric.name, content, kept.digests, kept.seed)
     learn = partial(_robust, kept, asked)
@@ -118,8 +117,8 @@ def _robust(kept: Kept, asked: ToRobustness, run_id: str) -> Lesson:
     name = asked.metric.name
     regret = robust.regret_table(kept.results, name)
     if regret.empty:
-        what = "has no cell with results of all policies, and regret is told between policies"
-        raise InvalidInput([Problem(str(kept.folder), what)], _SUBJECT)
+        what = say("cli.robustness.no_cell")
+        raise InvalidInput([Problem(str(kept.folder), what)], say("cli.subject.sweep"))
     members = kept.summary[kept.summary["scenario"].isin(set(kept.results["scenario"]))]
     frames = {
         "robustness": robust.robustness_table(regret),
@@ -137,4 +136,4 @@ def _robust(kept: Kept, asked: ToRobustness, run_id: str) -> Lesson:
 
 def _tell_failures(kept: Kept, flags: Flags) -> None:
     if kept.failed and not flags.quiet:
-        print(f"{kept.failed} replications of the sweep failed and are left out", file=sys.stderr)
+        print(say("cli.kept.failed", n=kept.failed), file=sys.stderr)

@@ -12,9 +12,10 @@ from nts_sim.cli.flags import Flags
 from nts_sim.cli.lesson_text import lesson_text
 from nts_sim.cli.pages import chart_lines
 from nts_sim.cli.prepare import check_results_place
-from nts_sim.cli.tell import say, tables_json
+from nts_sim.cli.tell import announce, tables_json
 from nts_sim.study import store
 from nts_sim.study.sweep.kept import Kept, Lesson, Question, keep_lesson
+from nts_sim.words import say
 
 
 def teach(
@@ -31,7 +32,7 @@ def teach(
     """
     folder = question.folder(experiment)
     if store.is_done(folder):
-        say(f"already there: {folder}", flags)
+        announce(say("cli.already_there", folder=folder), flags)
     else:
         check_results_place(experiment)
         started = time.monotonic()
@@ -56,7 +57,7 @@ def tell_lesson(folder: Path, flags: Flags) -> None:
 
 
 def _paths(folder: Path, frames: Mapping[str, object]) -> str:
-    lines = [f"table   {folder / name}.csv" for name in frames]
+    lines = [say("cli.path.table", path=folder / f"{name}.csv") for name in frames]
     return "\n".join(lines + chart_lines(folder))
 
 

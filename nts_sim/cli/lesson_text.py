@@ -8,7 +8,9 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from nts_sim.cli.figures import figure
 from nts_sim.cli.tell import aligned
+from nts_sim.words import name_of, say
 
 Frames = Mapping[str, pd.DataFrame]
 _SHOWN: Final = 24
@@ -21,12 +23,12 @@ def lesson_text(verb: str, frames: Frames) -> str:
 
 def _short(value: float) -> str:
     if not np.isfinite(value):
-        return "not known"
-    return f"{value:,.3g}" if abs(value) < 1000.0 else f"{value:,.0f}"
+        return say("format.unknown")
+    return figure(value, ",.3g" if abs(value) < 1000.0 else ",.0f")
 
 
 def _between(row: Mapping[Any, Any]) -> str:
-    return f"[{_short(row['low'])}, {_short(row['high'])}]"
+    return f"[{_short(row['low'])}{say('cli.list_mark')} {_short(row['high'])}]"
 
 
 def _sensitivity(frames: Frames) -> str:
@@ -37,23 +39,34 @@ def _sensitivity(frames: Frames) -> str:
     for (policy, baseline), rows in table.groupby(["policy", "baseline"], sort=False):
         wide = rows.pivot_table(index="axis", columns="measure", values="value", dropna=False)
         first = rows[rows["measure"] == lead].sort_values("value", ascending=False, kind="stable")
-        outcome = f"{policy} less {baseline}" if baseline else policy
+        less = {"policy": policy, "baseline": baseline}
+        outcome = say("cli.lesson.less", **less) if baseline else policy
         shown = [_input(row, wide.loc[row["axis"]], sobol) for row in first.to_dict("records")]
         parts.append(f"{_sensitivity_title(rows.iloc[0], sobol)}: {outcome}\n"
-                     + aligned([_HEADS[sobol], *shown]))  # fmt: skip
+                     + aligned([_input_header(sobol), *shown]))  # fmt: skip
     return "\n\n".join(parts)
 
 
-_HEADS: Final = {
-    True: ("input", "share of variance", "95 %", "by itself"),
-    False: ("input", "mean effect", "95 %", "signed", "spread"),
-}
+def _input_header(sobol: bool) -> tuple[str, ...]:
+    if sobol:
+        return (
+            say("cli.column.input"), say("cli.column.variance"), say("cli.column.interval"),
+            say("cli.column.by_itself"),
+        )  # fmt: skip
+    return (
+        say("cli.column.input"), say("cli.column.effect"), say("cli.column.interval"),
+        say("cli.column.signed"), say("cli.column.spread"),
+    )  # fmt: skip
 
 
 def _sensitivity_title(row: pd.Series[Any], sobol: bool) -> str:
     if sobol:
-        return f"{row['metric']}, shares of its variance over the ranges given"
-    return f"{row['metric']}, change in {row['unit']} over the whole range of an input"
+        return say("cli.sensitivity.shares", metric=row["metric"])
+    return say("cli.sensitivity.effects", metric=row["metric"], unit=_unit(row))
+
+
+def _unit(row: pd.Series[Any]) -> str:
+    return name_of("unit", str(row["unit"]))
 
 
 def _input(row: Mapping[Any, Any], of: pd.Series[Any], sobol: bool) -> tuple[str, ...]:
@@ -65,12 +78,17 @@ def _discover(frames: Frames) -> str:
     boxes = frames["boxes"]
     rows = [
         (str(row["box"]), row["axis"], _limit(row), str(row["cells"]), str(row["failing"]),
-         f"{row['density']:.0%}", f"{row['coverage']:.0%}", f"{row['quasi_p']:.2g}")
+         figure(row["density"], ".0%"), figure(row["coverage"], ".0%"),
+         figure(row["quasi_p"], ".2g"))
         for row in boxes.to_dict("records")
     ]  # fmt: skip
     if not rows:
         return ""
-    header = ("box", "input", "limit", "cells", "failing", "density", "coverage", "by chance")
+    header = (
+        say("cli.column.box"), say("cli.column.input"), say("cli.column.limit"),
+        say("cli.column.cells"), say("cli.column.failing"), say("cli.column.density"),
+        say("cli.column.coverage"), say("cli.column.by_chance"),
+    )  # fmt: skip
     return aligned([header, *rows])
 
 
@@ -84,40 +102,55 @@ def _robustness(frames: Frames) -> str:
     rows = [
         (row["policy"], f"{_short(row['largest_regret'])} {_between(row)}",
          _met(row), _short(row["mean_regret"]),
-         f"{row['best_in']} of {row['futures']}", str(row["clearly_behind_in"]),
+         say("cli.robustness.best_in", n=row["best_in"], of=row["futures"]),
+         str(row["clearly_behind_in"]),
          _share(enough.loc[row["policy"]]))
         for row in table.to_dict("records")
     ]  # fmt: skip
-    header = ("policy", "largest regret", "met in", "mean regret", "best in", "clearly behind in",
-              "good enough in")  # fmt: skip
+    header = (
+        say("cli.column.policy"), say("cli.column.largest_regret"), say("cli.column.met_in"),
+        say("cli.column.mean_regret"), say("cli.column.best_in"), say("cli.column.behind_in"),
+        say("cli.column.enough_in"),
+    )  # fmt: skip
     first = table.iloc[0]
-    return f"regret in {first['metric']}, {first['unit']}\n{aligned([header, *rows])}"
+    title = say("cli.robustness.title", metric=first["metric"], unit=_unit(first))
+    return f"{title}\n{aligned([header, *rows])}"
 
 
 def _met(row: Mapping[Any, Any]) -> str:
-    return f"cell {row['cell']}, {row['scenario']}" if row["largest_regret"] > 0.0 else "nowhere"
+    if row["largest_regret"] > 0.0:
+        return say("cli.robustness.met", cell=row["cell"], scenario=row["scenario"])
+    return say("cli.robustness.nowhere")
 
 
 def _share(row: pd.Series[Any]) -> str:
     if not np.isfinite(row["share"]):
-        return "not known"
-    return f"{row['share']:.0%} [{row['share_low']:.0%}, {row['share_high']:.0%}]"
+        return say("format.unknown")
+    ends = figure(row["share_low"], ".0%"), figure(row["share_high"], ".0%")
+    return f"{figure(row['share'], '.0%')} [{(say('cli.list_mark') + ' ').join(ends)}]"
 
 
 def _breakeven(frames: Frames) -> str:
     table = frames["breakeven"]
     rows = [
-        (f"{row['value']:g}" + (" (in use)" if row["shipped"] else ""), row["rival"],
-         str(row["n"]), f"{row['diff']:+,.1f}", _between(row))
+        (_value(row), row["rival"], str(row["n"]), figure(row["diff"], "+,.1f"), _between(row))
         for row in table.to_dict("records")
-    ]  # fmt: skip
+    ]
     first = table.iloc[0]
-    header = (first["axis"], "best rival", "n", f"{first['policy']} less rival", "95 %")
-    more = [f"… and {len(rows) - _SHOWN} more values"] if len(rows) > _SHOWN else []
-    title = (
-        f"{first['metric']}, {first['unit']}; {first['policy']} is preferred at the value in use"
-    )
+    header = (
+        first["axis"], say("cli.column.rival"), say("cli.column.n"),
+        say("cli.column.less_rival", policy=first["policy"]), say("cli.column.interval"),
+    )  # fmt: skip
+    more = [say("cli.breakeven.more", n=len(rows) - _SHOWN)] if len(rows) > _SHOWN else []
+    told = {"metric": first["metric"], "unit": _unit(first), "policy": first["policy"]}
+    title = say("cli.breakeven.title", **told)
     return "\n".join([title, aligned([header, *rows[:_SHOWN]]), *more])
+
+
+def _value(row: Mapping[Any, Any]) -> str:
+    """Write a value of the key as a planner types it."""
+    value = f"{row['value']:g}"
+    return say("cli.breakeven.in_use", value=value) if row["shipped"] else value
 
 
 _TEXTS: Final[Mapping[str, Callable[[Frames], str]]] = {

@@ -14,7 +14,7 @@ from nts_sim.charts.frame import Chart, figure_bytes
 from nts_sim.charts.gallery import build_charts, view_of
 from nts_sim.report.html import write_report
 from nts_sim.study import store
-from nts_sim.words import used_language
+from nts_sim.words import say, used_language
 
 REPORT = "report.html"
 PLAN = "plan.csv"
@@ -36,7 +36,8 @@ def chart_files(charts: Mapping[str, Chart]) -> dict[str, bytes]:
 
 def chart_lines(folder: Path) -> list[str]:
     """Tell where the charts of a run are, one line each."""
-    return [f"chart   {path}" for path in sorted((folder / page("charts")).glob("*.png"))]
+    paths = sorted((folder / page("charts")).glob("*.png"))
+    return [say("cli.path.chart", path=path) for path in paths]
 
 
 def run_pages(frames: Mapping[str, pd.DataFrame], manifest: Mapping[str, Any]) -> dict[str, bytes]:

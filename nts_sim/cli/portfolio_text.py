@@ -6,14 +6,20 @@ from typing import Any
 
 import pandas as pd
 
-from nts_sim.cli.tell import aligned
+from nts_sim.cli.figures import figure
+from nts_sim.cli.tell import aligned, mean_and_interval, verdict_of
 from nts_sim.outcomes.compare import BEHIND
 from nts_sim.spec.portfolio import NONE
 from nts_sim.study.portfolios import EVALUATION, PLANNING
+from nts_sim.words import say
 
-_HEADER = (
-    "portfolio", "cost", "burden", "against none", "better in", "saved before cost", "verdict",
-)  # fmt: skip
+
+def _header() -> tuple[str, ...]:
+    return (
+        say("cli.column.portfolio"), say("cli.column.cost"), say("cli.column.burden"),
+        say("cli.column.against_none"), say("cli.column.better_in"), say("cli.column.saved"),
+        say("cli.column.verdict"),
+    )  # fmt: skip
 
 
 def portfolio_text(table: pd.DataFrame) -> str:
@@ -25,11 +31,9 @@ def portfolio_text(table: pd.DataFrame) -> str:
     """
     chosen_by = table[table["draws"] == PLANNING].sort_values("rank")
     first = chosen_by.iloc[0]
-    title = (
-        f"{first['scenario']}: portfolios of measures, planned by {first['policy']}; bn VND, mean "
-        f"of {first['n']} planning draws"
-    )
-    rows = [_HEADER, *(_row(row) for _, row in chosen_by.iterrows())]
+    told = {name: str(first[name]) for name in ("scenario", "policy", "n")}
+    title = say("cli.portfolios.title", **told)
+    rows = [_header(), *(_row(row) for _, row in chosen_by.iterrows())]
     return "\n".join([title, aligned(rows), *_tied(chosen_by), _judged(table, chosen_by)])
 
 
@@ -37,18 +41,18 @@ def _row(row: pd.Series[Any]) -> tuple[str, ...]:
     is_none = row["portfolio"] == NONE.name
     return (
         str(row["portfolio"]),
-        f"{row['cost_bn_vnd']:,.0f}",
-        f"{row['mean']:,.0f} [{row['low']:,.0f}, {row['high']:,.0f}]",
+        figure(row["cost_bn_vnd"], ",.0f"),
+        mean_and_interval(row),
         "" if is_none else _difference(row),
-        "" if is_none else f"{row['better_share']:.0%}",
-        "" if is_none else f"{row['saved_bn_vnd']:,.0f}",
-        str(row["verdict"]),
+        "" if is_none else figure(row["better_share"], ".0%"),
+        "" if is_none else figure(row["saved_bn_vnd"], ",.0f"),
+        verdict_of(row),
     )
 
 
 def _difference(row: pd.Series[Any]) -> str:
     """Word the paired difference; "±" is half the interval."""
-    return f"{row['diff']:+,.0f} ± {row['half_width']:,.0f}"
+    return f"{figure(row['diff'], '+,.0f')} ± {figure(row['half_width'], ',.0f')}"
 
 
 def _tied(chosen_by: pd.DataFrame) -> list[str]:
@@ -57,10 +61,9 @@ def _tied(chosen_by: pd.DataFrame) -> list[str]:
     cheapest = near.sort_values("cost_bn_vnd", kind="stable").iloc[0]
     if cheapest["cost_bn_vnd"] >= chosen_by["cost_bn_vnd"].iloc[0]:
         return []
-    return [
-        f"Not told apart from the best on these draws: {len(near) - 1}; the cheapest of them: "
-        f"{cheapest['portfolio']}, {cheapest['cost_bn_vnd']:,.0f} bn VND."
-    ]
+    cost = figure(cheapest["cost_bn_vnd"], ",.0f")
+    told = {"cheapest": cheapest["portfolio"], "cost": cost}
+    return [say("cli.portfolios.tied", n=len(near) - 1, **told)]
 
 
 def _judged(table: pd.DataFrame, chosen_by: pd.DataFrame) -> str:
@@ -68,14 +71,16 @@ def _judged(table: pd.DataFrame, chosen_by: pd.DataFrame) -> str:
     rows = table[(table["draws"] == EVALUATION) & (table["portfolio"] != NONE.name)]
     row = rows.iloc[0]
     name = str(row["portfolio"])
-    opening = "" if chosen_by["portfolio"].iloc[0] == name else "No measure does best; the next, "
-    return (
-        f"{opening}{name} against none on {row['n']} draws that nothing was chosen by: "
-        f"{_difference(row)} bn VND, better in {row['better_share']:.0%} of them. {_verdict(row)}"
-    )
+    does_best = chosen_by["portfolio"].iloc[0] == name
+    judged = say(
+        "cli.portfolios.judged_best" if does_best else "cli.portfolios.judged_next",
+        portfolio=name, n=str(row["n"]), diff=_difference(row),
+        share=figure(row["better_share"], ".0%"),
+    )  # fmt: skip
+    return f"{judged} {_verdict(row)}"
 
 
 def _verdict(row: pd.Series[Any]) -> str:
     if abs(row["diff"]) <= row["half_width"]:
-        return "Not told apart: it may or may not pay."
-    return "It pays." if row["diff"] < 0.0 else "It does not pay."
+        return say("cli.portfolios.unclear")
+    return say("cli.portfolios.pays" if row["diff"] < 0.0 else "cli.portfolios.does_not_pay")

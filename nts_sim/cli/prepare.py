@@ -24,6 +24,7 @@ from nts_sim.spec.models import PolicySpec, ScenarioSpec, Study
 from nts_sim.study.chunks import PolicySource
 from nts_sim.study.runner import check_policies, policy_sources
 from nts_sim.tables.load import Tables, load_tables
+from nts_sim.words import say
 from nts_sim.world.build import build_world
 from nts_sim.world.model import World
 
@@ -147,7 +148,7 @@ def prepare(
 def tables_in(folder: Any) -> Tables:
     """Load the tables, a planner's own in place of the shipped."""
     if isinstance(folder, str) and not Path(folder).is_dir():
-        what = f"the folder {folder!r} is not there"
+        what = say("cli.file.folder_missing", folder=repr(folder))
         raise InvalidInput([Problem("tables_dir", what)])
     return load_tables(Path(folder) if isinstance(folder, str) else None)
 
@@ -180,24 +181,27 @@ def _policy_problems(study: Study, flags: Flags, wants: Wants) -> list[Problem]:
     chosen, own = tuple(study.policies), own_policies(flags)
     listed = ", ".join(chosen)
     problems = [
-        Problem("policy", f"unknown policy {name!r}; {suggestion(name, POLICY_NAMES)}")
+        Problem("policy", _unknown_policy(name))
         for name in chosen
         if name not in POLICY_NAMES and name not in own
     ]
     if wants == "one policy" and len(chosen) > 1:
-        what = f"takes one policy here, not {listed}; use compare for several"
-        problems.append(Problem("policy", what))
+        problems.append(Problem("policy", say("cli.prepare.one_policy", listed=listed)))
     problems += [
-        Problem("--policy-file", f"the function is named like the policy {name!r}; rename it")
+        Problem("--policy-file", say("cli.prepare.named_like", policy=repr(name)))
         for name in own
         if name in POLICY_NAMES
     ]
     alone = wants == "either" and len(chosen) == 1
     if wants != "one policy" and not alone and study.baseline not in chosen:
-        what = f"{study.baseline} is not among the policies compared ({listed}); "
-        what += "add it to policy=… or choose another baseline=…"
+        what = say("cli.prepare.no_baseline", baseline=study.baseline, listed=listed)
         problems.append(Problem("baseline", what))
     return problems
+
+
+def _unknown_policy(name: str) -> str:
+    hint = suggestion(name, POLICY_NAMES)
+    return say("cli.unknown_option", group="policy", given=repr(name), hint=hint)
 
 
 def check_results_place(folder: Path) -> None:
@@ -212,8 +216,10 @@ def check_results_place(folder: Path) -> None:
         nearest = next(here for here in (folder, *folder.absolute().parents) if here.exists())
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise PlaceOrMachine(f"results_dir {str(folder)[:80]!r} cannot be used: {reason}") from None
+        shown = repr(str(folder)[:80])
+        told = say("cli.prepare.results_unusable", folder=shown, reason=reason)
+        raise PlaceOrMachine(told) from None
     if not nearest.is_dir():
-        raise PlaceOrMachine(f"results_dir {folder}: {nearest} is a file, not a folder")
+        raise PlaceOrMachine(say("cli.prepare.results_file", folder=folder, nearest=nearest))
     if not os.access(nearest, os.W_OK | os.X_OK):
-        raise PlaceOrMachine(f"results_dir {folder}: {nearest} may not be written to")
+        raise PlaceOrMachine(say("cli.prepare.results_closed", folder=folder, nearest=nearest))

@@ -16,6 +16,7 @@ from nts_sim.cli.prepare import Prepared, Wants, prepare
 from nts_sim.errors import InvalidInput, Problem
 from nts_sim.study.replay import Record, changed_tables, files_of, files_of_results
 from nts_sim.tables.load import load_tables
+from nts_sim.words import say
 
 _WANTS: Mapping[str, Wants] = {"compare": "a baseline"}
 
@@ -40,7 +41,7 @@ def replayed(
     check_inputs(record, flags, tables_dir)
     problems = _set_problems(record)
     if problems:
-        raise InvalidInput(problems, "what the run was made from")
+        raise InvalidInput(problems, say("cli.subject.made_from"))
     prepared = prepare(_composed(record, tables_dir, workers), {}, flags, _wants(record))
     return _made(prepared, record.verb, flags)
 
@@ -56,27 +57,26 @@ def check_inputs(record: Record, flags: Flags, tables_dir: Path | None) -> None:
     tables = changed_tables(record, tables_now(tables_dir))
     named = record.config.get("tables_dir")
     if tables and named and tables_dir is None:
-        what = "the run had tables of a planner's own; give them again: tables_dir=FOLDER"
-        tables = [Problem("tables_dir", what)]
+        tables = [Problem("tables_dir", say("cli.remake.own_tables"))]
     if problems or tables:
-        raise InvalidInput([*problems, *tables], "what the run was made from")
+        raise InvalidInput([*problems, *tables], say("cli.subject.made_from"))
 
 
 def _policy_problems(record: Record, flags: Flags) -> list[Problem]:
     file, _, given = (flags.policy_file or "").rpartition(":")
     own = record.own_policies
     problems = [
-        Problem("--policy-file", f"give the planner's own policy again: FILE.py:{name}")
+        Problem("--policy-file", say("cli.remake.own_policy", policy=name))
         for name in own
         if name != given
     ]
     if given and given not in own:
-        problems.append(Problem("--policy-file", f"the run had no policy of its own named {given}"))
+        problems.append(Problem("--policy-file", say("cli.remake.no_policy", policy=given)))
     if given in own and not problems:
         if not Path(file).is_file():
-            return [Problem("--policy-file", f"{file} is not there")]
+            return [Problem("--policy-file", say("cli.file.file_missing", file=file))]
         if hashlib.sha256(Path(file).read_bytes()).hexdigest() != own[given]:
-            return [Problem("--policy-file", f"{file} is not the file the run was made with")]
+            return [Problem("--policy-file", say("cli.remake.other_file", file=file))]
     return problems
 
 
@@ -87,8 +87,7 @@ def _set_problems(record: Record) -> list[Problem]:
     kept = {member.name: member.weight for member in record.members}
     if (weights or {}) == kept:
         return []
-    what = "a set of scenarios whose members the manifest does not hold; it cannot be made again"
-    return [Problem("manifest.json", what)]
+    return [Problem("manifest.json", say("cli.remake.no_members"))]
 
 
 def places(scratch: Path, tables_dir: Path | None, workers: int | None) -> dict[str, object]:

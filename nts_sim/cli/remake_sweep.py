@@ -17,6 +17,7 @@ from nts_sim.errors import InvalidInput, Problem
 from nts_sim.study.replay import CellRecord, Record, read_cells
 from nts_sim.study.sweep.cell import Cell
 from nts_sim.study.sweep.tables import TABLES
+from nts_sim.words import say
 
 
 def replayed_sweep(
@@ -58,8 +59,9 @@ class RecordedCells:
         """Check the study of one cell."""
         cell = self.recorded[number]
         if len(cell.values) != len(self.axes):
-            what = f"cell {number} has {len(cell.values)} values for {len(self.axes)} axes"
-            raise InvalidInput([Problem("design.jsonl", what)], "the sweep")
+            counts = {"values": len(cell.values), "axes": len(self.axes)}
+            what = say("cli.remake_sweep.shape", cell=number, **counts)
+            raise InvalidInput([Problem("design.jsonl", what)], say("cli.subject.sweep"))
         config = {key: value for key, value in cell.differs.items() if key != "scenarios"}
         members = tuple(_members(cell.differs.get("scenarios")))
         whole = {**config, **self.places}
@@ -78,5 +80,5 @@ def _members(scenarios: object) -> Iterator[Member]:
             case [str(name), int() | float() as weight, dict(config)]:
                 yield Member(name, float(weight), config)
             case _:
-                what = "holds a scenario that is not a name, a weight and a configuration"
-                raise InvalidInput([Problem("design.jsonl", what)], "the sweep")
+                what = say("cli.remake_sweep.scenario")
+                raise InvalidInput([Problem("design.jsonl", what)], say("cli.subject.sweep"))

@@ -25,7 +25,7 @@ from nts_sim.outcomes.insight.sensitivity import cell_outcomes, sensitivity_tabl
 from nts_sim.outcomes.metrics import Metric
 from nts_sim.study.sweep.cell import Cells
 from nts_sim.study.sweep.kept import Kept, Lesson, Question, read_sweep
-from nts_sim.words import sentence
+from nts_sim.words import say, sentence
 
 
 @dataclass(frozen=True)
@@ -46,17 +46,16 @@ class Asked:
 def sensitivity(asked: Asked, cells: Cells, common: Common, flags: Flags) -> int:
     """Run the cells of the design, then tell which inputs matter; return the exit code."""
     if "policy" in cells.axes:
-        what = "is compared inside each cell; write policy=a,b, as one list"
-        raise InvalidInput([Problem("policy", what)], "what was written after the verb")
+        what = say("cli.sensitivity.policy")
+        raise InvalidInput([Problem("policy", what)], say("cli.subject.written"))
     sweep = asked_of(cells, common)
     if flags.dry_run:
         print(estimate_text(estimated(sweep)))
         return 0
     made = swept(sweep, flags, "sweep")
     if made.failed:
-        print(f"{made.failed} replications failed, and what matters is known only when none does: "
-              f"see {made.folder / 'failures.csv'}; the same command tries them again",
-              file=sys.stderr)  # fmt: skip
+        failures = made.folder / "failures.csv"
+        print(say("cli.sensitivity.failed", n=made.failed, file=failures), file=sys.stderr)
         return FAILED
     kept = read_sweep(made.folder)
     design = of_sensitivity(asked.design, cells.axes)

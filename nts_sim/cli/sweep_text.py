@@ -9,14 +9,16 @@ from typing import Any, Final
 import pandas as pd
 
 from nts_sim.charts.sweep_labels import cell_labels
-from nts_sim.cli.tell import aligned
+from nts_sim.cli.figures import figure
+from nts_sim.cli.tell import aligned, mean_and_interval
 from nts_sim.study.sweep.estimate import Estimate
+from nts_sim.words import say
 
 _BURDEN: Final = "total_burden_bn_vnd"
 _SHOWN_CELLS: Final = 24
 _SHOWN_AXES: Final = 4
 """Axes with a column each; of more, one column says in what a cell differs from the first."""
-_DIFFERS: Final = "differs in"
+
 _GIB: Final = 2**30
 
 
@@ -31,26 +33,32 @@ def sweep_text(frames: Mapping[str, pd.DataFrame], axes: Sequence[str]) -> str:
     burden = burden[burden["n"] > 0]
     cells = frames["cells"]
     if burden.empty:
-        return "No replication of any cell could be finished."
+        return say("cli.sweep.nothing")
     best = _best(burden, cells)
-    shown = [axis for axis in axes if axis in best.columns and axis not in _HEADER]
+    shown = [axis for axis in axes if axis in best.columns and axis not in _OWN_COLUMNS]
     if len(shown) > _SHOWN_AXES:
-        labels = cell_labels(cells, shown)
-        best, shown = best.assign(**{_DIFFERS: best["cell"].map(labels)}), [_DIFFERS]
+        labels, differs = cell_labels(cells, shown), say("cli.column.differs")
+        best, shown = best.assign(**{differs: best["cell"].map(labels)}), [differs]
     rows = [_row(row, shown) for _, row in best.head(_SHOWN_CELLS).iterrows()]
-    header = ("cell", *shown, *_HEADER)
+    header = (say("cli.column.cell"), *shown, *_header())
     if not best["baseline"].any():  # policies alone are compared with nothing
         header, rows = header[:-2], [row[:-2] for row in rows]
-    title = "burden = harm + cost, bn VND, mean of replications with 95 % interval"
-    lines = [title, aligned([header, *rows])]
+    lines = [say("cli.sweep.title"), aligned([header, *rows])]
     if len(best) > _SHOWN_CELLS:
-        lines.append(f"… and {len(best) - _SHOWN_CELLS} more cells in summary.csv")
+        lines.append(say("cli.sweep.more_cells", n=len(best) - _SHOWN_CELLS))
     return "\n".join([*lines, *_standing_out(best, burden)])
 
 
-_HEADER: Final = (
-    "scenario", "best policy", "n", "burden", "against cell 0", "against baseline", "verdict"
-)  # fmt: skip
+_OWN_COLUMNS: Final = ("scenario", "n")
+"""Axes that have a column of their own anyway."""
+
+
+def _header() -> tuple[str, ...]:
+    return (
+        say("cli.column.scenario"), say("cli.column.best_policy"), say("cli.column.n"),
+        say("cli.column.burden"), say("cli.column.against_first"),
+        say("cli.column.against_baseline"), say("cli.column.verdict"),
+    )  # fmt: skip
 
 
 def _best(burden: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
@@ -65,15 +73,14 @@ def _row(row: pd.Series[Any], axes: Sequence[str]) -> tuple[str, ...]:
     )
     against, verdict = "", ""
     if row["baseline"] == row["policy"]:
-        verdict = "baseline is best"
+        verdict = say("cli.sweep.baseline_best")
     elif row["baseline"]:
         told = _difference(row["diff"], row["diff_low"], row["diff_high"])
-        against = f"{told} ({row['relative_pct']:+.1f} %)"
-        verdict = "better" if row["separable"] else "not told apart"
+        against = f"{told} ({figure(row['relative_pct'], '+.1f')} %)"
+        verdict = say("cli.sweep.better" if row["separable"] else "cli.sweep.not_apart")
     return (
         str(row["cell"]), *values, row["scenario"], row["policy"], str(row["n"]),
-        f"{row['mean']:,.0f} [{row['low']:,.0f}, {row['high']:,.0f}]", _since_first(row),
-        against, verdict,
+        mean_and_interval(row), _since_first(row), against, verdict,
     )  # fmt: skip
 
 
@@ -86,7 +93,7 @@ def _since_first(row: pd.Series[Any]) -> str:
 
 def _difference(mean: float, low: float, high: float) -> str:
     """Word a paired difference; "±" is half its interval."""
-    return f"{mean:+,.0f} ± {(high - low) / 2.0:,.0f}"
+    return f"{figure(mean, '+,.0f')} ± {figure((high - low) / 2.0, ',.0f')}"
 
 
 def _standing_out(best: pd.DataFrame, burden: pd.DataFrame) -> list[str]:
@@ -94,27 +101,28 @@ def _standing_out(best: pd.DataFrame, burden: pd.DataFrame) -> list[str]:
     if burden.groupby("cell")["policy"].nunique().max() < 2:
         return []
     counts = best["policy"].value_counts()
-    told = ", ".join(f"{policy} in {count}" for policy, count in counts.items())
+    told = [say("cli.sweep.best_in", policy=policy, n=count) for policy, count in counts.items()]
     apart = int(best["separable"].sum())
-    return [f"Best of {len(best)} cells: {told}; told apart from the baseline in {apart}."]
+    return [say("cli.sweep.best_of", n=len(best), listed=", ".join(told), apart=apart)]
 
 
 def estimate_text(made: Estimate) -> str:
     """Tell what a sweep would take."""
+    counts = {"cells": made.cells, "replications": made.replications, "there": made.there}
     return "\n".join(
         (
-            f"{made.cells:,} cells, {made.replications:,} replications, "
-            f"{made.there:,} of them there already",
-            f"time    about {_duration(made.seconds)} on {made.workers} "
-            f"process{'es' if made.workers != 1 else ''} (tried on the first cell)",
-            f"memory  about {made.memory_bytes / _GIB:.1f} GiB",
-            f"disk    about {made.disk_bytes / 2**20:,.0f} MiB",
-            "nothing was run or written; leave out --dry-run to start",
+            say("cli.estimate.counts", **counts),
+            say("cli.estimate.time", n=made.workers, time=_duration(made.seconds)),
+            say("cli.estimate.memory", size=figure(made.memory_bytes / _GIB, ".1f")),
+            say("cli.estimate.disk", size=figure(made.disk_bytes / 2**20, ",.0f")),
+            say("cli.estimate.nothing_run"),
         )
     )
 
 
 def _duration(seconds: float) -> str:
     if seconds < 90.0:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60.0:.0f} min" if seconds < 5400.0 else f"{seconds / 3600.0:.1f} h"
+        return say("cli.estimate.seconds", time=figure(seconds, ".0f"))
+    if seconds < 5400.0:
+        return say("cli.estimate.minutes", time=figure(seconds / 60.0, ".0f"))
+    return say("cli.estimate.hours", time=figure(seconds / 3600.0, ".1f"))

@@ -24,8 +24,8 @@ from nts_sim.cli.cells import Common
 from nts_sim.cli.flags import Flags
 from nts_sim.cli.pages import chart_files, chart_lines
 from nts_sim.cli.sweep_text import estimate_text, sweep_text
-from nts_sim.cli.tell import Alive, progress_on_stderr, say, tables_json, told_if_slow
-from nts_sim.cli.work import COMPILING, told_count
+from nts_sim.cli.tell import Alive, announce, progress_on_stderr, tables_json, told_if_slow
+from nts_sim.cli.work import told_count
 from nts_sim.engine.compiled import make_ready
 from nts_sim.spec.models import Study
 from nts_sim.study import store
@@ -42,6 +42,7 @@ from nts_sim.study.sweep.parts import Parts
 from nts_sim.study.sweep.tables import TABLES, write_tables
 from nts_sim.study.sweep.unit import PART, worlds_of
 from nts_sim.tables.load import load_tables
+from nts_sim.words import say
 
 FAILED = 3
 
@@ -93,7 +94,7 @@ def swept(asked: Asked, flags: Flags, verb: str) -> Swept:
     """Do what of a sweep is not there yet, and read its tables."""
     folder = sweep_folder(asked)
     if store.is_done(folder):
-        say(f"already there: {folder}", flags)
+        announce(say("cli.already_there", folder=folder), flags)
         return Swept(folder, _frames(folder), 0)
     require_room(asked, folder)
     with store.claimed(folder):
@@ -113,9 +114,9 @@ def _sweep_into(folder: Path, asked: Asked, flags: Flags, verb: str) -> int:
     started = time.monotonic()
     parts, count = simulated(folder, asked, flags)
     if count.before:
-        say(f"{count.before} of {count.total} replications were there already", flags)
+        announce(say("cli.sweep.before", n=count.before, of=count.total), flags)
     with Alive(flags) as alive:
-        alive("writing tables and charts")
+        alive(say("cli.sweep.writing"))
         failed = write_tables(folder, asked, parts)
         write_design(folder, asked.cells)
         for name, data in _pictures(folder, asked).items():
@@ -128,7 +129,7 @@ def simulated(folder: Path, asked: Asked, flags: Flags) -> tuple[Parts, Count]:
     """Simulate what is not there yet; `folder` takes the ledger and files being written."""
     study = next(iter(asked.cells)).study
     parts = Parts(Path(study.results_dir), folder)
-    say(_opening(asked), flags)
+    announce(_opening(asked), flags)
     make_engine_ready(asked, flags)
     with (
         Ledger(folder) as ledger,
@@ -139,12 +140,12 @@ def simulated(folder: Path, asked: Asked, flags: Flags) -> tuple[Parts, Count]:
 
 
 def _opening(asked: Asked) -> str:
-    cells, study = len(asked.cells), next(iter(asked.cells)).study
-    policies = len(study.policies)
-    return (
-        f"{cells:,} cell{'s' * (cells != 1)}, {policies} polic{'ies' if policies != 1 else 'y'}, "
-        f"{told_count(study)} of each; engine: {asked.engine}"
-    )
+    study = next(iter(asked.cells)).study
+    return say(
+        "cli.sweep.opening", cells=say("cli.sweep.cells", n=len(asked.cells)),
+        policies=say("cli.sweep.policies", n=len(study.policies)), count=told_count(study),
+        engine=asked.engine,
+    )  # fmt: skip
 
 
 @contextmanager
@@ -174,7 +175,7 @@ def make_engine_ready(asked: Asked, flags: Flags) -> None:
     """Compile the fast engine before workers would all do so at once."""
     cell = next(iter(asked.cells))
     if asked.engine == "compiled" and cell.study.execution.name == "local":
-        with told_if_slow(COMPILING, flags):
+        with told_if_slow(say("cli.work.compiling"), flags):
             make_ready(worlds_of(cell, asked.tables or load_tables(None))[0])
 
 
@@ -201,11 +202,11 @@ def _frames(folder: Path) -> dict[str, pd.DataFrame]:
 
 
 def _paths(folder: Path, failed: int) -> str:
-    lines = [f"table   {folder / 'results.csv'}", f"summary {folder / 'summary.csv'}"]
+    lines = [
+        say("cli.path.table", path=folder / "results.csv"),
+        say("cli.path.summary", path=folder / "summary.csv"),
+    ]
     lines += chart_lines(folder)
     if failed:
-        lines.append(
-            f"failed  {folder / 'failures.csv'}: {failed} replications, left out of the tables; "
-            "the same command tries them again"
-        )
+        lines.append(say("cli.path.failed", path=folder / "failures.csv", n=failed))
     return "\n".join(lines)

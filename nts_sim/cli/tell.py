@@ -10,13 +10,15 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Never
+from typing import Any, Never
 
 import pandas as pd
 from tqdm import tqdm
 
+from nts_sim.cli.figures import figure
 from nts_sim.cli.flags import Flags
 from nts_sim.study.runner import Progress
+from nts_sim.words import name_of, say
 
 SECONDS_BETWEEN_LINES = 2.0
 _BURDEN, _HARM, _COST, _SERVED = (
@@ -24,7 +26,7 @@ _BURDEN, _HARM, _COST, _SERVED = (
 )  # fmt: skip
 
 
-def say(message: str, flags: Flags) -> None:
+def announce(message: str, flags: Flags) -> None:
     """Tell what is going on, unless told to be quiet."""
     if not flags.quiet:
         print(message, file=sys.stderr, flush=True)
@@ -33,7 +35,7 @@ def say(message: str, flags: Flags) -> None:
 @contextmanager
 def told_if_slow(message: str, flags: Flags) -> Iterator[None]:
     """Tell what takes long, once it has taken a while."""
-    timer = threading.Timer(SECONDS_BETWEEN_LINES, say, (message, flags))
+    timer = threading.Timer(SECONDS_BETWEEN_LINES, announce, (message, flags))
     timer.start()
     try:
         yield
@@ -52,7 +54,8 @@ def progress_on_stderr(flags: Flags, *, at_most: bool = False) -> Iterator[Progr
     if flags.quiet:
         yield lambda done, total, failed: None
     elif sys.stderr.isatty():
-        with tqdm(unit="run", file=sys.stderr, leave=False) as bar, _ticking(bar.refresh):
+        unit = say("cli.progress.unit")
+        with tqdm(unit=unit, file=sys.stderr, leave=False) as bar, _ticking(bar.refresh):
             yield lambda done, total, failed: _move(bar, done, total, failed)
     else:
         lines = _Lines(at_most)
@@ -80,7 +83,8 @@ def _ticking(act: Callable[[], object]) -> Iterator[None]:
 
 def _move(bar: tqdm[Never], done: int, total: int, failed: int) -> None:
     bar.total = total
-    bar.set_postfix_str(f"{failed} failed" if failed else "", refresh=False)
+    worry = say("cli.progress.failed", n=failed) if failed else ""
+    bar.set_postfix_str(worry, refresh=False)
     bar.update(done - bar.n)
 
 
@@ -107,28 +111,32 @@ class _Lines:
     def _tell(self) -> None:
         done, total, failed = self.state
         self.told = time.monotonic()
-        worry = f", {failed} failed" if failed else ""
-        print(f"{self._where(done, total, self.told)}{worry}", file=sys.stderr, flush=True)
+        where = self._where(done, total, self.told)
+        told = say("cli.progress.with_failed", told=where, n=failed) if failed else where
+        print(told, file=sys.stderr, flush=True)
 
     def _where(self, done: int, total: int, now: float) -> str:
+        counts = {"done": figure(done, "d"), "total": figure(total, "d")}
         if self.at_most:
-            return f"{done} runs, at most {total}"
-        left = f", about {(now - self.started) / done * (total - done):.0f} s left" if done else ""
-        return f"{done} of {total} runs{left}"
+            return say("cli.progress.at_most", **counts)
+        if not done:
+            return say("cli.progress.begun", **counts)
+        left_s = (now - self.started) / done * (total - done)
+        return say("cli.progress.left", **counts, seconds=figure(left_s, ".0f"))
 
 
 class Alive:
     """Tells what is being done, and every few seconds that it still is; a context manager."""
 
     def __init__(self, flags: Flags) -> None:
-        self._flags, self._doing, self._told = flags, "working", 0.0
+        self._flags, self._doing, self._told = flags, say("cli.progress.working"), 0.0
         self._started = time.monotonic()
         self._ticking = _ticking(self._tick)
 
     def __call__(self, doing: str) -> None:
         """Tell what is done from now on."""
         self._doing, self._told = doing, time.monotonic()
-        say(doing, self._flags)
+        announce(doing, self._flags)
 
     def __enter__(self) -> Alive:
         self._ticking.__enter__()
@@ -141,7 +149,9 @@ class Alive:
         now = time.monotonic()
         if now - self._told >= 0.75 * SECONDS_BETWEEN_LINES:
             self._told = now
-            say(f"  … {self._doing}, {now - self._started:.0f} s so far", self._flags)
+            seconds = figure(now - self._started, ".0f")
+            told = say("cli.progress.still", doing=self._doing, seconds=seconds)
+            announce(f"  … {told}", self._flags)
 
 
 def tables_json(
@@ -170,9 +180,13 @@ def ranking_text(frames: Mapping[str, pd.DataFrame], baseline: str) -> str:
         chosen = (ranking["scenario"] == scenario) & (ranking["metric"] == _BURDEN)
         ranked = ranking[chosen].sort_values("rank")
         n = int(frames["summary"]["n"].max())
-        title = f"{scenario}: burden = harm + cost, bn VND, mean of {n} runs with 95 % interval"
+        title = say("cli.ranking.title", scenario=scenario, n=figure(n, "d"))
         rows = [_policy_row(frames, scenario, baseline, row) for _, row in ranked.iterrows()]
-        header = ("policy", "burden", "harm", f"harm vs {baseline}", "cost", "served", "verdict")
+        header = (
+            say("cli.column.policy"), say("cli.column.burden"), say("cli.column.harm"),
+            say("cli.column.harm_against", baseline=baseline), say("cli.column.cost"),
+            say("cli.column.served"), say("cli.column.verdict"),
+        )  # fmt: skip
         shown = [header, *rows]
         if not len(frames["comparison"]):  # a single policy is compared with nothing
             shown = [(*row[:3], *row[4:-1]) for row in shown]
@@ -186,15 +200,30 @@ def _policy_row(
     policy = str(row["policy"])
     mean = {name: _mean(frames["summary"], scenario, policy, name) for name in (_HARM, _COST)}
     served = _mean(frames["summary"], scenario, policy, _SERVED)
+    is_baseline = policy == baseline
     return (
         policy,
-        f"{row['mean']:,.0f} [{row['low']:,.0f}, {row['high']:,.0f}]",
-        f"{mean[_HARM]:,.0f}",
-        "baseline" if policy == baseline else _difference(frames["comparison"], scenario, policy),
-        f"{mean[_COST]:,.0f}",
-        "no need" if math.isnan(served) else f"{served:.0%}",
-        str(row["verdict"]),
-    )
+        mean_and_interval(row),
+        figure(mean[_HARM], ",.0f"),
+        say("cli.ranking.baseline") if is_baseline
+        else _difference(frames["comparison"], scenario, policy),
+        figure(mean[_COST], ",.0f"),
+        say("cli.ranking.no_need") if math.isnan(served) else figure(served, ".0%"),
+        verdict_of(row),
+    )  # fmt: skip
+
+
+def mean_and_interval(row: pd.Series[Any]) -> str:
+    """Write a mean with its interval in brackets, without decimals."""
+    return "{} [{}{} {}]".format(
+        figure(row["mean"], ",.0f"), figure(row["low"], ",.0f"), say("cli.list_mark"),
+        figure(row["high"], ",.0f"),
+    )  # fmt: skip
+
+
+def verdict_of(row: Mapping[str, Any] | pd.Series[Any]) -> str:
+    """Name the verdict of a row as planners do."""
+    return name_of("verdict", str(row["verdict"]).replace(" ", "_"))
 
 
 def _one(table: pd.DataFrame, scenario: str, policy: str, metric: str) -> pd.DataFrame:
@@ -216,11 +245,12 @@ def _difference(comparison: pd.DataFrame, scenario: str, policy: str) -> str:
         return ""
     row = found.iloc[0]
     half = (row["high"] - row["low"]) / 2.0
-    told = f"{row['diff']:+,.0f} ± {half:,.0f}"
+    told = f"{figure(row['diff'], '+,.0f')} ± {figure(half, ',.0f')}"
     if not math.isfinite(row["relative_pct"]):  # the baseline has no harm to compare with
         return told
     scale = row["relative_pct"] / row["diff"] if row["diff"] else 0.0
-    return f"{told} ({row['relative_pct']:+.1f} ± {half * scale:.1f} %)"
+    relative = figure(row["relative_pct"], "+.1f"), figure(half * scale, ".1f")
+    return f"{told} ({' ± '.join(relative)} %)"
 
 
 def precision_text(precision: pd.DataFrame) -> str:
@@ -231,23 +261,28 @@ def precision_text(precision: pd.DataFrame) -> str:
     precision : the result table, one row
     """
     row = precision.iloc[0]
-    reached = f"± {_short(row['reached'])} {row['unit']}, asked for ± {_short(row['target'])}"
-    told = f"precision: {row['metric']} to {reached}, after {row['n']} runs of each policy"
-    told += f" (widest: {row['policy']})"
+    told: dict[str, object] = {
+        "metric": row["metric"], "reached": _short(row["reached"]), "policy": row["policy"],
+        "unit": name_of("unit", str(row["unit"])),
+        "target": _short(row["target"]), "n": figure(row["n"], "d"),
+    }  # fmt: skip
     if row["met"]:
-        return told
-    more = "" if math.isnan(row["wanted"]) else f"; about {row['wanted']:,.0f} would be needed"
-    return f"{told}; not reached: precision.most runs were not enough{more}"
+        return say("cli.precision.met", **told)
+    if math.isnan(row["wanted"]):
+        return say("cli.precision.missed", **told)
+    return say("cli.precision.missed_by", **told, wanted=figure(row["wanted"], ",.0f"))
 
 
 def _short(value: float) -> str:
-    return "unknown" if math.isnan(value) else f"{value:,.3g}" if value < 100 else f"{value:,.0f}"
+    if math.isnan(value):
+        return say("cli.precision.unknown")
+    return figure(value, ",.3g" if value < 100 else ",.0f")
 
 
 def aligned(rows: list[tuple[str, ...]]) -> str:
     """Put rows of cells into columns, the first and a last one named verdict to the left."""
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    left = (0, *([len(widths) - 1] if rows[0][-1] == "verdict" else []))
+    left = (0, *([len(widths) - 1] if rows[0][-1] == say("cli.column.verdict") else []))
     return "\n".join(
         "  ".join(
             cell.ljust(width) if i in left else cell.rjust(width)

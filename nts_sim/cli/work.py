@@ -14,17 +14,19 @@ import pandas as pd
 
 from nts_sim.cli import pages
 from nts_sim.cli.compose import NO_MEASURE
+from nts_sim.cli.figures import figure
 from nts_sim.cli.flags import Flags
 from nts_sim.cli.portfolio_text import portfolio_text
 from nts_sim.cli.prepare import Prepared
 from nts_sim.cli.selection_text import selection_text
 from nts_sim.cli.target_text import tell_targets
+from nts_sim.cli.tasks import tasks_of_comparison, tasks_of_plan
 from nts_sim.cli.tell import (
     Alive,
+    announce,
     precision_text,
     progress_on_stderr,
     ranking_text,
-    say,
     tables_json,
     told_if_slow,
 )
@@ -42,10 +44,10 @@ from nts_sim.study.runner import run_comparison, run_plan
 from nts_sim.study.select import check_selection, select_policy
 from nts_sim.study.tables import Results
 from nts_sim.tables.load import statuses
+from nts_sim.words import say
 from nts_sim.world.model import World
 
 SHOWN_ORDERS = 20
-COMPILING = "compiling the fast engine: about half a minute, once on this machine"
 _SHOWN_TABLES = ("summary", "comparison", "ranking", "precision", "targets")
 
 
@@ -67,7 +69,7 @@ def plan(prepared: Prepared, flags: Flags) -> int:
     study = prepared.study
     folder = store.run_folder(study, "plan", prepared.inputs)
     if store.is_done(folder):
-        say(f"already there: {folder}", flags)
+        announce(say("cli.already_there", folder=folder), flags)
     else:
         started = time.monotonic()
         frames = plan_frames(prepared, flags)
@@ -90,7 +92,7 @@ def portfolios(prepared: Prepared, flags: Flags) -> int:
     every_portfolio(_measures(study))  # refused before anything is written
     folder = store.run_folder(study, "portfolios", prepared.inputs)
     if store.is_done(folder):
-        say(f"already there: {folder}", flags)
+        announce(say("cli.already_there", folder=folder), flags)
     else:
         with store.claimed(folder):
             _portfolios_into(folder, prepared, flags)
@@ -99,7 +101,7 @@ def portfolios(prepared: Prepared, flags: Flags) -> int:
         print(tables_json(folder, frames))
     else:
         print(portfolio_text(frames["portfolios"]))
-        print(f"table   {folder / 'portfolios.csv'}")
+        print(say("cli.path.table", path=folder / "portfolios.csv"))
     return _told_failures(frames["failures"], flags)
 
 
@@ -118,7 +120,7 @@ def portfolio_frames(prepared: Prepared, flags: Flags) -> dict[str, pd.DataFrame
     asked = Asked(study, policy, source, _members(prepared), prepared.tables)
     _make_ready(prepared, flags, n_simulations(asked, measures))
     with progress_on_stderr(flags) as progress:
-        return judge_portfolios(asked, measures, lambda told: say(told, flags), progress)
+        return judge_portfolios(asked, measures, lambda told: announce(told, flags), progress)
 
 
 def _members(prepared: Prepared) -> tuple[tuple[str, float, ScenarioSpec], ...]:
@@ -137,7 +139,9 @@ def plan_frames(prepared: Prepared, flags: Flags) -> dict[str, pd.DataFrame]:
     """Make all tables of a plan, and keep nothing."""
     _make_ready(prepared, flags, replications=1)
     with Alive(flags) as alive:
-        return {**_planned(prepared, alive), "directory": directory_table(prepared.tables)}
+        made = _planned(prepared, alive)
+    tasks = tasks_of_plan(made, prepared)
+    return {**made, "tasks": tasks, "directory": directory_table(prepared.tables)}
 
 
 def select(prepared: Prepared, flags: Flags) -> int:
@@ -146,7 +150,7 @@ def select(prepared: Prepared, flags: Flags) -> int:
     check_selection(study)
     folder = store.run_folder(study, "select", prepared.inputs)
     if store.is_done(folder):
-        say(f"already there: {folder}", flags)
+        announce(say("cli.already_there", folder=folder), flags)
     else:
         with store.claimed(folder):
             _selection_into(folder, prepared, flags)
@@ -155,14 +159,14 @@ def select(prepared: Prepared, flags: Flags) -> int:
         print(tables_json(folder, frames))
     else:
         print(selection_text(frames["selection"]))
-        print(f"table   {folder / 'selection.csv'}")
+        print(say("cli.path.table", path=folder / "selection.csv"))
     return 0
 
 
 def _selection_into(folder: Path, prepared: Prepared, flags: Flags) -> None:
     study, started = prepared.study, time.monotonic()
     budget = study.selection.budget
-    _say_engine(prepared, flags, budget, f"at most {budget} replications of all policies together")
+    _say_engine(prepared, flags, budget, say("cli.work.budget", n=budget))
     with progress_on_stderr(flags, at_most=True) as progress:
         table = select_policy(study, prepared.worlds, _sources(prepared, flags), progress)
     store.write_table(folder, "selection", table)
@@ -180,11 +184,12 @@ def _planned(prepared: Prepared, alive: Alive) -> dict[str, pd.DataFrame]:
     made = no_plan_tables()
     if policy in PLANNERS and policy != BOUND:
         judged = judge(study, policy, prepared.worlds, _shared(prepared), alive)
-        made = plan_tables(study.scenario.name, policy, judged)
+        made = {**judged.simulated, **plan_tables(study.scenario.name, policy, judged)}
         policy, source = judged.rehearsal.name, judged.rehearsal.policy
-    alive(f"simulating {policy} once for its orders")
+    alive(say("cli.work.rehearsing", policy=policy))
     parts = [run_plan(study, name, world, policy, source) for name, _, world in prepared.worlds]
-    return made | {name: pd.concat([part[name] for part in parts]) for name in ("orders", "gap")}
+    once = {name: pd.concat([part[name] for part in parts]) for name in parts[0]}
+    return once | made | {"orders": once["orders"]}
 
 
 def _shared(prepared: Prepared) -> list[tuple[float, World]]:
@@ -199,7 +204,7 @@ def _sources(prepared: Prepared, flags: Flags) -> dict[str, PolicySource]:
     """Say how to make each policy, with one plan before it is known what comes."""
     return with_one_plan(
         prepared.study, prepared.scenarios, prepared.tables, prepared.policies,
-        lambda message: say(message, flags),
+        lambda message: announce(message, flags),
     )  # fmt: skip
 
 
@@ -207,7 +212,7 @@ def _simulated(prepared: Prepared, flags: Flags, verb: str) -> int:
     study = prepared.study
     folder = store.run_folder(study, verb, prepared.inputs)
     if store.is_done(folder):
-        say(f"already there: {folder}", flags)
+        announce(say("cli.already_there", folder=folder), flags)
     else:
         with store.claimed(folder):
             _simulate_into(folder, prepared, flags, verb)
@@ -229,7 +234,7 @@ def _simulated(prepared: Prepared, flags: Flags, verb: str) -> int:
 def _simulate_into(folder: Path, prepared: Prepared, flags: Flags, verb: str) -> None:
     started = time.monotonic()
     results = simulated_results(prepared, flags)
-    say("drawing charts and writing the report", flags)
+    announce(say("cli.work.drawing"), flags)
     store.write_results(folder, results)
     failed = len(results.frames["failures"])
     made = _replications_made(results.frames)
@@ -243,8 +248,13 @@ def told_count(study: Study) -> str:
     """Tell how many replications a study asks for."""
     limits = study.precision
     if study.replications == "auto":
-        return f"{limits.least} to {limits.most} replications"
-    return f"{study.replications} replications"
+        told = figure(limits.least, "d"), figure(limits.most, "d")
+        return say("cli.work.replications_between", least=told[0], most=told[1])
+    return _told_replications(study.replications)
+
+
+def _told_replications(count: int) -> str:
+    return say("cli.work.replications", n=count)
 
 
 def _replications_made(frames: Mapping[str, pd.DataFrame]) -> int:
@@ -259,20 +269,36 @@ def simulated_results(prepared: Prepared, flags: Flags) -> Results:
     _say_engine(prepared, flags, most_replications(study), told_count(study))
     with progress_on_stderr(flags) as progress:
         made = run_comparison(study, prepared.worlds, _sources(prepared, flags), progress=progress)
-    return replace(made, frames={**made.frames, "directory": directory_table(prepared.tables)})
+    kept = {
+        **_prices(prepared, made, flags),
+        "tasks": tasks_of_comparison(made.frames, prepared),
+        "directory": directory_table(prepared.tables),
+    }
+    return replace(made, frames={**made.frames, **kept})
+
+
+def _prices(prepared: Prepared, made: Results, flags: Flags) -> dict[str, pd.DataFrame]:
+    """Price a little more of everything, where a comparison is won by a planner."""
+    from nts_sim.study.prices import no_prices, prices
+
+    study, best = prepared.study, made.best_policy
+    baseline = prepared.policies.get(study.baseline)
+    if baseline is None or best not in PLANNERS or best == BOUND or len(made.frames["failures"]):
+        return no_prices()
+    announce(say("cli.work.pricing"), flags)
+    return prices(study, study.scenario.name, best, _shared(prepared), baseline)
 
 
 def _make_ready(prepared: Prepared, flags: Flags, replications: int) -> None:
     """Say which engine works, and compile it first where it is not compiled yet."""
-    count = "1 replication" if replications == 1 else f"{replications} replications"
-    _say_engine(prepared, flags, replications, count)
+    _say_engine(prepared, flags, replications, _told_replications(replications))
 
 
 def _say_engine(prepared: Prepared, flags: Flags, replications: int, count: str) -> None:
     chosen = engine_for(prepared.study, replications)
-    say(f"engine: {chosen}, {count}", flags)
+    announce(say("cli.work.engine", engine=chosen, count=count), flags)
     if chosen == "compiled":
-        with told_if_slow(COMPILING, flags):
+        with told_if_slow(say("cli.work.compiling"), flags):
             make_ready(prepared.worlds[0][2])
 
 
@@ -319,38 +345,38 @@ def _tell_plan(
         return
     if len(frames["plan_value"]):
         from nts_sim.report.plan_text import plan_text
+        from nts_sim.spec.texts import spoken
 
-        print(plan_text(frames, prepared.study.scenario.question))
+        print(plan_text(frames, spoken(prepared.study.scenario.model_dump(), "question")))
         tell_targets(frames, prepared.study.baseline)
     else:
         print(_orders_text(frames["orders"]))
-    lines = [f"plan    {folder / pages.page(pages.PLAN)}", f"gaps    {folder / 'gap.csv'}"]
+    plan_file = say("cli.path.plan", path=folder / pages.page(pages.PLAN))
+    lines = [plan_file, say("cli.path.gaps", path=folder / "gap.csv")]
     print("\n".join(lines + pages.chart_lines(folder)))
 
 
 def _orders_text(orders: pd.DataFrame) -> str:
     """Tell the first orders of a rule."""
     if orders.empty:
-        return "No orders: in this course of events the policy has nothing to mobilise or send."
+        return say("cli.work.no_orders")
     shown = orders.head(SHOWN_ORDERS)
     columns = ["scenario", "day", "kind", "name", "resource", "granted", "unit", "mechanism"]
     told = shown[columns].round({"granted": 1}).to_string(index=False)
     left = len(orders) - len(shown)
-    return f"{told}\n… and {left} more orders" if left else told
+    return f"{told}\n{say('cli.work.more_orders', n=left)}" if left else told
 
 
 def _paths(folder: Path) -> str:
     report, plan = folder / pages.page(pages.REPORT), folder / pages.page(pages.PLAN)
-    return "\n".join([f"report  {report}", f"plan    {plan}", *pages.chart_lines(folder)])
+    lines = [say("cli.path.report", path=report), say("cli.path.plan", path=plan)]
+    return "\n".join([*lines, *pages.chart_lines(folder)])
 
 
 def _told_failures(failures: pd.DataFrame, flags: Flags) -> int:
     if not len(failures):
         return 0
     first = failures.iloc[0]
-    say(
-        f"{len(failures)} replications failed and are left out; the first: {first['policy']}, "
-        f"replication {first['replication']}: {first['error']}: {first['message']}",
-        Flags(),
-    )
+    told = {name: first[name] for name in ("policy", "replication", "error", "message")}
+    announce(say("cli.work.failed", n=len(failures), **told), Flags())
     return 3

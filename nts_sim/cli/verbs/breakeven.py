@@ -11,6 +11,7 @@ from nts_sim.cli.hydra_app import run_hydra_verb
 from nts_sim.cli.own_words import Words
 from nts_sim.cli.ranges import parse_range
 from nts_sim.errors import Problem
+from nts_sim.words import say
 
 if TYPE_CHECKING:
     from nts_sim.cli.cells import Common, SweptCells
@@ -23,11 +24,9 @@ def main(arguments: Sequence[str], flags: Flags) -> int:
     spans = [(text, parse_range(text.partition("=")[2])) for text in words.rest]
     ranges = [(text, span) for text, span in spans if span]
     if len(ranges) != 1:
-        what = "looks over the range of one key, as in fund.balance_factor=0.2..2"
-        words.problems.append(Problem("breakeven", f"{what}; {len(ranges)} are given"))
+        words.problems.append(Problem("breakeven", say("cli.breakeven.ranges", n=len(ranges))))
     if flags.dry_run:
-        what = "is not for breakeven: how many values it looks at shows only on the way"
-        words.problems.append(Problem("--dry-run", what))
+        words.problems.append(Problem("--dry-run", say("cli.breakeven.dry_run")))
     ends = {text: f"{text.partition('=')[0]}={span.start},{span.stop}" for text, span in ranges}
     overrides = ["-m", *(ends.get(text, text) for text in words.rest)]
     words.stop_if_wrong(lambda: pass_gate(overrides, compares=True))

@@ -8,6 +8,7 @@ from pathlib import Path
 from nts_sim.cli.flags import Flags
 from nts_sim.cli.own_words import Words
 from nts_sim.errors import Problem
+from nts_sim.words import say
 
 
 def main(arguments: Sequence[str], flags: Flags) -> int:
@@ -17,14 +18,14 @@ def main(arguments: Sequence[str], flags: Flags) -> int:
     metric = words.metric()
     beyond, other = ("above", "below") if metric.lower_is_better else ("below", "above")
     if words.has(other):
-        better = "less" if metric.lower_is_better else "more"
-        what = f"of {metric.name} {better} is better, so failing is {beyond}=…"
-        words.problems.append(Problem(other, what))
+        less = metric.lower_is_better
+        key = "cli.discover.less_is_better" if less else "cli.discover.more_is_better"
+        words.problems.append(Problem(other, say(key, metric=metric.name)))
     limit = words.number(beyond)
     loses = words.one_of("loses", ("true", "false"), "false") == "true"
     if loses == (words.has("above") or words.has("below")):
-        what = f"is said by one of {beyond}=NUMBER and loses=true (clearly worse than the baseline)"
-        words.problems.append(Problem("failing", what))
+        where, what = say("cli.discover.failing"), say("cli.discover.how", beyond=beyond)
+        words.problems.append(Problem(where, what))
     from nts_sim.cli.kept_verbs import ToDiscover, discover
     from nts_sim.study.sweep.kept import read_sweep
 

@@ -10,8 +10,10 @@ import sys
 from collections.abc import Iterator, Sequence
 from importlib import metadata
 
-from nts_sim.cli.compiler import NO_PLACE, lacks_place
+from nts_sim.cli.compiler import lacks_place, no_place
+from nts_sim.cli.figures import figure
 from nts_sim.cli.flags import Flags
+from nts_sim.words import say
 
 OLDEST_PYTHON = (3, 11)
 LEAST_FREE_GB = 1.0
@@ -27,20 +29,24 @@ def main(arguments: Sequence[str], flags: Flags) -> int:
     fine = True
     for good, line in _findings():
         fine = fine and good
-        print(f"{'ok ' if good else 'NOT'}  {line}")
-    print("all well" if fine else "something is missing: see the lines that begin with NOT")
+        mark = say("cli.doctor.good") if good else say("cli.doctor.bad")
+        print(f"{mark}  {line}")
+    print(say("cli.doctor.all_well" if fine else "cli.doctor.missing"))
     return 0 if fine else 5
 
 
 def _findings() -> Iterator[tuple[bool, str]]:
-    yield sys.version_info >= OLDEST_PYTHON, f"Python {platform.python_version()} (3.11 or newer)"
+    version = platform.python_version()
+    yield sys.version_info >= OLDEST_PYTHON, say("cli.doctor.python", version=version)
     for name in _PACKAGES:
         yield _package(name)
     yield from _solvers()
     yield _compiler()
     free_gb = shutil.disk_usage(".").free / 1e9
-    yield free_gb >= LEAST_FREE_GB, f"{free_gb:.0f} GB free here (at least {LEAST_FREE_GB:g})"
-    yield True, f"{len(os.sched_getaffinity(0)) if _can_count() else os.cpu_count()} cores"
+    told = {"free": figure(free_gb, ".0f"), "least": figure(LEAST_FREE_GB, "g")}
+    yield free_gb >= LEAST_FREE_GB, say("cli.doctor.disk", **told)
+    cores = len(os.sched_getaffinity(0)) if _can_count() else os.cpu_count()
+    yield True, say("cli.doctor.cores", n=cores)
 
 
 def _can_count() -> bool:
@@ -51,7 +57,7 @@ def _package(name: str) -> tuple[bool, str]:
     try:
         return True, f"{name} {metadata.version(name)}"
     except metadata.PackageNotFoundError:
-        return False, f"{name} is not installed"
+        return False, say("cli.doctor.no_package", name=name)
 
 
 def _compiler() -> tuple[bool, str]:
@@ -61,8 +67,8 @@ def _compiler() -> tuple[bool, str]:
     except RuntimeError as error:
         if not lacks_place(error):
             raise
-        return False, NO_PLACE
-    return True, "compiled code can be kept between runs"
+        return False, no_place()
+    return True, say("cli.doctor.compiler")
 
 
 def _solvers() -> Iterator[tuple[bool, str]]:
@@ -72,11 +78,10 @@ def _solvers() -> Iterator[tuple[bool, str]]:
     try:
         found = solve_tiny()
     except Exception as error:  # whatever a solver dies of is what the doctor is asked for
-        yield False, f"solvers: {type(error).__name__}: {error}"
+        cause = f"{type(error).__name__}: {error}"
+        yield False, say("cli.doctor.solvers", cause=cause)
         return
     for solver, optimum in found.items():
         right = abs(optimum - TINY_OPTIMUM) < 1e-9
-        yield (
-            right,
-            f"{solver} solves a small problem (optimum {optimum:g}, known {TINY_OPTIMUM:g})",
-        )
+        told = {"optimum": figure(optimum, "g"), "known": figure(TINY_OPTIMUM, "g")}
+        yield right, say("cli.doctor.solver", solver=solver, **told)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from nts_sim.cli.figures import figure
 from nts_sim.cli.flags import Flags
 from nts_sim.errors import InvalidInput, Problem
 from nts_sim.outcomes.frames import TABLES
@@ -17,6 +18,7 @@ from nts_sim.study.store import parquet_table, read_results
 from nts_sim.tables.names import nearest
 from nts_sim.trace.model import Kind
 from nts_sim.units import days
+from nts_sim.words import name_of, say
 
 MAX_CAUSES = 50
 
@@ -48,61 +50,68 @@ def main(arguments: Sequence[str], flags: Flags) -> int:
 
 def _read(arguments: Sequence[str]) -> tuple[Path, int, str | None]:
     if len(arguments) not in (2, 3) or not arguments[1].isdecimal():
-        what = "takes RUN_FOLDER ORDER [POLICY]; ORDER is a number in plan.csv"
-        raise InvalidInput([Problem("explain", what)], "the command line")
+        what = say("cli.explain.usage")
+        raise InvalidInput([Problem("explain", what)], say("error.subject.command_line"))
     return Path(arguments[0]), int(arguments[1]), arguments[2] if len(arguments) == 3 else None
 
 
 def _order(orders: pd.DataFrame, number: int, policy: str | None) -> pd.Series[Any]:
     """Find the order; without a policy, in the run's only one."""
     policies = sorted(orders["policy"].unique())
+    listed = ", ".join(policies)
     if not policies:
-        raise InvalidInput([Problem("explain", "no order was given in this run")], "the run")
+        raise _refused("explain", say("cli.explain.no_orders"))
     if policy is not None and policy not in policies:
         close = nearest(policy, policies)
-        hint = f"did you mean {close}?" if close else f"in this run: {', '.join(policies)}"
-        raise InvalidInput([Problem("explain", f"unknown policy {policy!r}; {hint}")], "the run")
+        hint = say("cli.near", near=close) if close else say("cli.explain.in_run", listed=listed)
+        what = say("cli.unknown_option", group="policy", given=repr(policy), hint=hint)
+        raise _refused("explain", what)
     if policy is None and len(policies) > 1:
-        what = f"holds several policies; name one: {', '.join(policies)}"
-        raise InvalidInput([Problem("explain", what)], "the run")
+        raise _refused("explain", say("cli.explain.several", listed=listed))
     found = orders[(orders["order"] == number) & (orders["policy"] == (policy or policies[0]))]
     if not len(found):
-        what = f"there is no order {number}; they run from 0 to {orders['order'].max():g}"
-        raise InvalidInput([Problem("explain", what)], "the run")
+        last = f"{orders['order'].max():g}"
+        raise _refused("explain", say("cli.explain.no_order", n=str(number), last=last))
     return found.iloc[0]
+
+
+def _refused(where: str, what: str) -> InvalidInput:
+    return InvalidInput([Problem(where, what)], say("cli.subject.run"))
 
 
 def _story(folder: Path, order: pd.Series[Any]) -> _Story:
     path, names = folder / "trace.parquet", folder / "names.json"
     if not (path.is_file() and names.is_file()):
-        raise InvalidInput([Problem(str(folder), "holds no trace to explain from")], "the run")
+        raise _refused(str(folder), say("cli.explain.no_trace"))
     try:
         trace = parquet_table(path.read_bytes())
         known = json.loads(names.read_text(encoding="utf-8"))[order["scenario"]]
     except (OSError, ValueError, TypeError, KeyError) as error:
-        what = "holds a trace.parquet or names.json that is not what the run wrote"
-        raise InvalidInput([Problem(str(folder), what)], "the run") from error
+        raise _refused(str(folder), say("cli.explain.damaged")) from error
     mine = (trace["policy"] == order["policy"]) & (trace["scenario"] == order["scenario"])
     return _Story(order, trace[mine].reset_index(drop=True), known)
 
 
 def _told(order: pd.Series[Any]) -> Iterator[str]:
     """Say what was ordered, why, and by what right."""
-    what = " ".join(str(order[name]) for name in ("kind", "resource") if order[name])
-    origin = f" from {order['source_name']}" if order["source_name"] else ""
-    yield f"Order {order['order']} of {order['policy']}, day {order['day']:g}: {what}{origin}"
-    yield f"  for      {order['name']} ({order['place']})"
-    yield f"  asked    {order['asked']:g} {order['unit']}, granted {order['granted']:g}"
+    opening = {name: order[name] for name in ("order", "policy", "source_name")}
+    opening |= {"day": figure(order["day"], "g"), "what": " ".join(
+        str(order[name]) for name in ("kind", "resource") if order[name])}  # fmt: skip
+    yield say("cli.explain.order_from" if order["source_name"] else "cli.explain.order", **opening)
+    yield say("cli.explain.place", name=order["name"], place=order["place"])
+    amounts = {name: figure(order[name], "g") for name in ("asked", "granted")}
+    yield say("cli.explain.asked", unit=name_of("unit", order["unit"]), **amounts)
     if order["refusal"]:
-        yield f"  cut by   {order['refusal']}"
-    yield f"  reason   {order['reason'] or 'none was given'}"
+        yield say("cli.explain.cut", by=order["refusal"])
+    yield say("cli.explain.reason", reason=order["reason"] or say("cli.explain.no_reason"))
     if order["runner_up"]:
-        yield f"  instead  {order['runner_up']}"
+        yield say("cli.explain.instead", what=order["runner_up"])
     if order["mechanism"]:
-        basis = f"{order['legal_basis']} ({order['legal_basis_checked']})"
-        yield f"  through  {order['mechanism']}: {order['authority']}; {basis}"
+        names = ("mechanism", "authority", "legal_basis", "legal_basis_checked")
+        yield say("cli.explain.through", **{name: order[name] for name in names})
     if order["cost_bn_vnd"]:
-        yield f"  costs    {order['cost_bn_vnd']:.3f} bn VND, from {order['fund']}"
+        cost = figure(order["cost_bn_vnd"], ".3f")
+        yield say("cli.explain.costs", cost=cost, fund=order["fund"])
 
 
 def _causes(story: _Story) -> Iterator[str]:
@@ -115,7 +124,7 @@ def _causes(story: _Story) -> Iterator[str]:
         for index, row in started.iterrows()
         if story.node(row) == place and days(int(row["tick"])) <= tick
     ]
-    yield "What was going on there:" if here else "Nothing had begun there yet."
+    yield say("cli.explain.going_on" if here else "cli.explain.nothing_begun")
     for index in here:
         yield f"  {' ← '.join(_chain(story, int(str(index))))}"
 
@@ -124,34 +133,38 @@ def _chain(story: _Story, index: int) -> Iterator[str]:
     for _ in range(MAX_CAUSES):
         row = story.trace.iloc[index]
         if Kind(int(row["kind"])) in (Kind.ONSET, Kind.SPREAD):
-            yield f"{story.threat(row)} at {story.node(row)}, day {days(int(row['tick'])):.1f}"
+            day = figure(days(int(row["tick"])), ".1f")
+            told = {"threat": story.threat(row), "place": story.node(row)}
+            yield say("cli.explain.cause", day=day, **told)
         if int(row["cause_row"]) < 0:
             return
         index = int(row["cause_row"])
 
 
-_WORDS = {
-    Kind.ADMIT: "admitted: {quantity:g}",
-    Kind.REFUSE: "not granted: {quantity:g}",
-    Kind.TARGET: "target of {node} set to {value:g}",
-    Kind.APPROVED: "signed after {value:.2f} days",
-    Kind.HANDOVER: "handed over: {quantity:g}, {value:.3f} bn VND spent",
-    Kind.DEPART: "{quantity:g} left {node}, {value:.2f} days of road",
-    Kind.ARRIVE: "{quantity:g} began to serve at {node}",
-    Kind.CREDIT: "{quantity:g} bn VND credited at {node}",
-    Kind.LEVEL: "level {quantity:g} declared at {node}",
+_STEPS = {
+    Kind.ADMIT: ("cli.explain.admitted", "g"),
+    Kind.REFUSE: ("cli.explain.refused", "g"),
+    Kind.TARGET: ("cli.explain.target", "g"),
+    Kind.APPROVED: ("cli.explain.approved", ".2f"),
+    Kind.HANDOVER: ("cli.explain.handover", ".3f"),
+    Kind.DEPART: ("cli.explain.depart", ".2f"),
+    Kind.ARRIVE: ("cli.explain.arrive", "g"),
+    Kind.CREDIT: ("cli.explain.credit", "g"),
+    Kind.LEVEL: ("cli.explain.level", "g"),
 }
+"""Kinds of rows that are told: the key of the sentence, and the format of its value."""
 
 
 def _course(story: _Story) -> Iterator[str]:
     """Say what came of the order, row by row."""
-    yield "What came of it:"
+    yield say("cli.explain.course")
     own = story.trace[
-        (story.trace["order"] == story.order["order"]) & story.trace["kind"].isin(list(_WORDS))
+        (story.trace["order"] == story.order["order"]) & story.trace["kind"].isin(list(_STEPS))
     ]
     for _, row in own.iterrows():
-        words = _WORDS[Kind(int(row["kind"]))]
-        told = words.format(quantity=row["quantity"], value=row["value"], node=story.node(row))
-        yield f"  day {days(int(row['tick'])):6.2f}  {told}"
+        key, form = _STEPS[Kind(int(row["kind"]))]
+        numbers = {"quantity": figure(row["quantity"], "g"), "value": figure(row["value"], form)}
+        told = say(key, node=story.node(row), **numbers)
+        yield say("cli.explain.step", day=figure(days(int(row["tick"])), "6.2f"), told=told)
     if not len(own):
-        yield "  nothing"
+        yield say("cli.explain.nothing")

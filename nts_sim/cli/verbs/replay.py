@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from nts_sim.cli.flags import Flags
 from nts_sim.errors import InvalidInput, Problem
+from nts_sim.words import say
 
 if TYPE_CHECKING:
     from nts_sim.study.replay import Change, Record, Verdict
@@ -62,7 +63,7 @@ def _found(asked: _Asked, flags: Flags) -> _Found:
         made = _made(record, asked, flags)
     except InvalidInput as error:
         changes = replay.changed_since(record, {})
-        since = [Problem("changed since", line) for line in _changes(changes)]
+        since = [Problem(say("cli.replay.since"), line) for line in _changes(changes)]
         raise InvalidInput([*error.problems, *since], error.subject) from None
     return _Found(
         tuple(replay.verdicts(made, recorded, asked.run)),
@@ -89,18 +90,16 @@ def _read(arguments: Sequence[str]) -> _Asked:
     runs = [argument for argument in arguments if "=" not in argument]
     problems = []
     if len(runs) != 1:
-        what = "takes one run: its folder, or its run id and results_dir=FOLDER"
-        problems.append(Problem("replay", what))
+        problems.append(Problem("replay", say("cli.replay.one_run")))
     for argument in arguments:
         key, equals, value = argument.partition("=")
         if equals and key not in ("results_dir", "tables_dir", "workers"):
-            what = "unknown; a run is replayed as it was: only results_dir=, tables_dir= and "
-            problems.append(Problem(argument, what + "workers= may be given"))
+            problems.append(Problem(argument, say("cli.replay.unknown")))
         elif equals:
             given[key] = value
     problems += _value_problems(given)
     if problems:
-        raise InvalidInput(problems, "the command line")
+        raise InvalidInput(problems, say("error.subject.command_line"))
     tables, workers = given.get("tables_dir"), given.get("workers")
     return _Asked(
         _run_folder(runs[0], Path(given.get("results_dir", "results"))),
@@ -112,9 +111,9 @@ def _read(arguments: Sequence[str]) -> _Asked:
 def _value_problems(given: Mapping[str, str]) -> Iterator[Problem]:
     workers, tables = given.get("workers", "1"), given.get("tables_dir")
     if not (workers.isdecimal() and workers.isascii() and 1 <= int(workers[:6]) <= 256):
-        yield Problem("workers", f"{workers!r} is not a whole number from 1 to 256")
+        yield Problem("workers", say("cli.whole_number", given=repr(workers), least=1, most=256))
     if tables is not None and not Path(tables).is_dir():
-        yield Problem("tables_dir", f"the folder {tables!r} is not there")
+        yield Problem("tables_dir", say("cli.file.folder_missing", folder=repr(tables)))
 
 
 def _run_folder(run: str, results: Path) -> Path:
@@ -126,14 +125,14 @@ def _run_folder(run: str, results: Path) -> Path:
     if not found and folder.name == run and results.is_dir():
         found = sorted(place / run for place in results.iterdir() if (place / run).is_dir())
     if len(found) > 1:
-        what = f"is in {len(found)} folders: {', '.join(map(str, found))}; give one of them"
-        raise InvalidInput([Problem(run, what)], "the command line")
+        what = say("cli.replay.several", n=len(found), listed=", ".join(map(str, found)))
+        raise InvalidInput([Problem(run, what)], say("error.subject.command_line"))
     if not found:
-        what = f"is no folder, and no run of that name is in {results}"
-        raise InvalidInput([Problem(run, what)], "the command line")
+        what = say("cli.replay.nowhere", results=results)
+        raise InvalidInput([Problem(run, what)], say("error.subject.command_line"))
     if not is_done(found[0]):
-        what = "is not a finished run (no DONE.json)"
-        raise InvalidInput([Problem(str(found[0]), what)], "the run")
+        what = say("cli.replay.unfinished")
+        raise InvalidInput([Problem(str(found[0]), what)], say("cli.subject.run"))
     return found[0]
 
 
@@ -143,23 +142,21 @@ def _run_folder(run: str, results: Path) -> Path:
 def _told(found: _Found) -> Iterator[str]:
     total, differing = len(found.verdicts), found.differing
     if found.same:
-        yield f"the same: {total} of {total} tables"
+        yield say("cli.replay.same", n=total)
     else:
-        yield f"not the same: {total - len(differing)} of {total} tables are"
+        yield say("cli.replay.not_same", n=total - len(differing), of=total)
     yield from (f"  {verdict.table} {verdict.note}" for verdict in differing)
-    yield from (f"  {name} is not the file the run wrote" for name in found.damaged)
+    yield from (f"  {say('cli.replay.damaged', file=name)}" for name in found.damaged)
     notes = [verdict.note for verdict in found.verdicts if verdict.same and verdict.note]
     yield from (f"  {note}" for note in notes)
-    if len(found.gone) == 1:
-        yield f"  1 file that the run wrote is not there any more: {found.gone[0]}"
-    elif found.gone:
+    if found.gone:
         listed = ", ".join(found.gone[:_SHOWN_FILES])
-        yield f"  {len(found.gone)} files that the run wrote are not there any more: {listed} …"
+        yield f"  {say('cli.replay.gone', n=len(found.gone), listed=listed)}"
     lines = list(_changes(found.changes))
     if lines:
-        yield "changed since:" if differing else "changed since, without effect on the tables:"
+        yield say("cli.replay.changed" if differing else "cli.replay.changed_without_effect")
     elif differing:
-        yield "nothing that the manifest tells of has changed since"
+        yield say("cli.replay.nothing_changed")
     yield from (f"  {line}" for line in lines)
 
 
@@ -169,7 +166,7 @@ def _changes(changes: Sequence[Change]) -> Iterator[str]:
     others = [change for change in changes if change not in modules]
     yield from (change.told for change in (*others, *modules[:_SHOWN_MODULES]))
     if len(modules) > _SHOWN_MODULES:
-        yield f"… and {len(modules) - _SHOWN_MODULES} more modules"
+        yield say("cli.replay.more_modules", n=len(modules) - _SHOWN_MODULES)
 
 
 def _json(run: Path, found: _Found) -> str:

@@ -7,13 +7,14 @@ from pathlib import Path
 
 from nts_sim.cli.flags import Flags
 from nts_sim.errors import InvalidInput, Problem
+from nts_sim.words import say
 
 
 def main(arguments: Sequence[str], flags: Flags) -> int:
     """Rebuild; the tables are checked against their digests and never changed."""
     if len(arguments) != 1:
-        what = "takes one folder, results/<experiment>/<run id>"
-        raise InvalidInput([Problem("report", what)], "the command line")
+        what = say("cli.report.one_folder")
+        raise InvalidInput([Problem("report", what)], say("error.subject.command_line"))
     from nts_sim.cli import pages
     from nts_sim.study import store
 
@@ -22,8 +23,8 @@ def main(arguments: Sequence[str], flags: Flags) -> int:
     frames = store.read_results(folder)
     missing = sorted({"summary", "comparison", "ranking", "daily"} - set(frames))
     if missing or manifest.get("verb") not in ("run", "compare"):
-        what = "has no report: it was not made by run or compare"
-        raise InvalidInput([Problem(str(folder), what)], "the results")
+        what = say("cli.report.none")
+        raise InvalidInput([Problem(str(folder), what)], say("cli.subject.results"))
     pages.rebuild(folder, pages.run_pages(frames, manifest))
     print(folder / pages.page(pages.REPORT))
     return 0

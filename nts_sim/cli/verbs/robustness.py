@@ -8,6 +8,7 @@ from pathlib import Path
 from nts_sim.cli.flags import Flags
 from nts_sim.cli.own_words import Words
 from nts_sim.errors import Problem
+from nts_sim.words import say
 
 
 def main(arguments: Sequence[str], flags: Flags) -> int:
@@ -17,7 +18,7 @@ def main(arguments: Sequence[str], flags: Flags) -> int:
     metric = words.metric()
     limit, relative_pct = words.number("aim"), words.number("aim_pct")
     if words.has("aim") and words.has("aim_pct"):
-        words.problems.append(Problem("aim", "is either a limit or a share of the baseline's"))
+        words.problems.append(Problem("aim", say("cli.robustness.aims")))
     from nts_sim.cli.kept_verbs import ToRobustness, robustness
     from nts_sim.outcomes.insight.robustness import Aim
     from nts_sim.study.sweep.kept import read_sweep

@@ -11,6 +11,7 @@ from nts_sim.cli.gate import pass_gate
 from nts_sim.cli.hydra_app import run_hydra_verb
 from nts_sim.cli.own_words import Words
 from nts_sim.errors import Problem
+from nts_sim.words import say
 
 if TYPE_CHECKING:
     from nts_sim.cli.cells import Common, SweptCells
@@ -25,9 +26,9 @@ def main(arguments: Sequence[str], flags: Flags) -> int:
     metric = words.metric()
     for text in words.rest:
         if text.startswith("design="):
-            words.problems.append(Problem("design", "is chosen by method=morris or method=sobol"))
+            words.problems.append(Problem("design", say("cli.sensitivity.design")))
         if text.startswith("zip="):
-            words.problems.append(Problem("zip", "does not go here: inputs are varied one by one"))
+            words.problems.append(Problem("zip", say("cli.sensitivity.zip")))
     rest = [text for text in words.rest if not text.startswith(("design=", "zip="))]
     overrides = ["-m", f"design={kind}", *rest]
     words.stop_if_wrong(lambda: pass_gate(overrides, compares=True))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from nts_sim.cli.flags import Flags
 from nts_sim.cli.hydra_app import run_hydra_verb
+from nts_sim.words import say
 
 if TYPE_CHECKING:
     from nts_sim.cli.prepare import Prepared
@@ -22,8 +23,6 @@ def _say_valid(prepared: Prepared, flags: Flags) -> int:
 
     study = prepared.study
     names = ", ".join(name for name, _, _ in prepared.worlds)
-    print(
-        f"valid: {names} · {len(study.policies)} policies · {told_count(study)} · "
-        f"{len(prepared.tables.frames)} tables"
-    )
+    counts = {"policies": len(study.policies), "tables": len(prepared.tables.frames)}
+    print(say("cli.validate.valid", names=names, count=told_count(study), **counts))
     return 0
