@@ -78,8 +78,9 @@ def compared_regret(
     members = set(frames["daily"]["scenario"]) or {view.asked}
     named = [str(name) for name in dict.fromkeys(rows["scenario"]) if name in members]
     cells = pd.DataFrame({"cell": range(len(named)), "scenario": named})
-    rows = rows[["scenario", "policy", "replication", "value"]].rename(columns={"value": DECIDES})
-    return regret_table(rows.merge(cells, on="scenario"), DECIDES), cells
+    rows = rows[rows["scenario"].isin(named)].rename(columns={"value": DECIDES})
+    rows = rows.assign(cell=[named.index(name) for name in rows["scenario"]])
+    return regret_table(rows, DECIDES), cells
 
 
 def view_of(frames: Mapping[str, pd.DataFrame], run_id: str, baseline: str) -> View:
