@@ -8,6 +8,7 @@ from typing import Final
 import pandas as pd
 
 from nts_sim.charts.frame import Chart, View
+from nts_sim.charts.frontier import METRIC, budget_frontier, is_money
 from nts_sim.charts.style import styled
 from nts_sim.charts.sweep_cells import DECIDES, Shape, Sweep, nothing_chart, shape_of, sweep_of
 from nts_sim.charts.sweep_changes import (
@@ -18,6 +19,8 @@ from nts_sim.charts.sweep_changes import (
 from nts_sim.charts.sweep_heat import sweep_heat
 from nts_sim.charts.sweep_lines import sweep_dots, sweep_lines
 from nts_sim.charts.sweep_scatter import sweep_scatter
+from nts_sim.outcomes.insight.axes import is_numeric, varied
+from nts_sim.outcomes.insight.steps import steps_table
 from nts_sim.words import say
 
 _DRAWN: Final[Mapping[Shape, tuple[str, Callable[[Sweep], Chart]]]] = {
@@ -64,6 +67,36 @@ def sweep_charts(
     if shape == "scattered" and has_changes(sweep) and changes_one_thing_at_a_time(sweep):
         return {"sweep_changes": sweep_changes(sweep)}
     return {name: draw(sweep)}
+
+
+def money_axis(cells: pd.DataFrame, axes: Sequence[str]) -> str | None:
+    """Return the one axis that differs between cells, if it is an amount of money."""
+    differ = varied(cells, [axis for axis in axes if axis != "policy"])
+    if len(differ) == 1 and is_money(differ[0]) and is_numeric(cells[differ[0]]):
+        return str(differ[0])
+    return None
+
+
+def frontier_charts(
+    cells: pd.DataFrame, summary: pd.DataFrame, results: pd.DataFrame, axis: str, view: View
+) -> dict[str, Chart]:
+    """Draw the budget frontier of a sweep over an axis of money.
+
+    Parameters
+    ----------
+    cells, summary, results : tables of the sweep; of `results` at least the columns
+        `frontier_columns`
+    axis : as told by `money_axis`
+    view : View
+    """
+    sweep = sweep_of(cells, summary, [axis], view, METRIC)
+    mine = results[results["scenario"] == view.asked]
+    return {"budget_frontier": budget_frontier(sweep, steps_table(mine, axis, METRIC))}
+
+
+def frontier_columns(axis: str) -> list[str]:
+    """Name the columns of table `results` that the frontier needs."""
+    return ["scenario", "policy", "replication", axis, METRIC]
 
 
 def sweep_view(summary: pd.DataFrame, asked: str, run_id: str, baseline: str) -> View:

@@ -13,7 +13,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from nts_sim.charts.sweep import sweep_charts, sweep_view
+from nts_sim.charts.sweep import (
+    frontier_charts,
+    frontier_columns,
+    money_axis,
+    sweep_charts,
+    sweep_view,
+)
 from nts_sim.cli.cells import Common
 from nts_sim.cli.flags import Flags
 from nts_sim.cli.pages import chart_files, chart_lines
@@ -177,7 +183,12 @@ def _pictures(folder: Path, asked: Asked) -> dict[str, bytes]:
     """Draw what the shape of the grid asks for."""
     frames, study = _frames(folder), next(iter(asked.cells)).study
     view = sweep_view(frames["summary"], study.scenario.name, folder.name, study.baseline)
-    charts = sweep_charts(frames["cells"], frames["summary"], asked.cells.axes, view)
+    cells, summary, axes = frames["cells"], frames["summary"], asked.cells.axes
+    charts = sweep_charts(cells, summary, axes, view)
+    money = money_axis(cells, axes)
+    if money is not None:
+        results = pd.read_parquet(folder / "results.parquet", columns=frontier_columns(money))
+        charts |= frontier_charts(cells, summary, results, money, view)
     return chart_files(charts)
 
 

@@ -20,6 +20,7 @@ from nts_sim.cli.portfolio_text import portfolio_text
 from nts_sim.cli.prepare import Prepared
 from nts_sim.cli.selection_text import selection_text
 from nts_sim.cli.target_text import tell_targets
+from nts_sim.cli.tasks import tasks_of_comparison, tasks_of_plan
 from nts_sim.cli.tell import (
     Alive,
     announce,
@@ -138,7 +139,9 @@ def plan_frames(prepared: Prepared, flags: Flags) -> dict[str, pd.DataFrame]:
     """Make all tables of a plan, and keep nothing."""
     _make_ready(prepared, flags, replications=1)
     with Alive(flags) as alive:
-        return {**_planned(prepared, alive), "directory": directory_table(prepared.tables)}
+        made = _planned(prepared, alive)
+    tasks = tasks_of_plan(made, prepared)
+    return {**made, "tasks": tasks, "directory": directory_table(prepared.tables)}
 
 
 def select(prepared: Prepared, flags: Flags) -> int:
@@ -181,11 +184,12 @@ def _planned(prepared: Prepared, alive: Alive) -> dict[str, pd.DataFrame]:
     made = no_plan_tables()
     if policy in PLANNERS and policy != BOUND:
         judged = judge(study, policy, prepared.worlds, _shared(prepared), alive)
-        made = plan_tables(study.scenario.name, policy, judged)
+        made = {**judged.simulated, **plan_tables(study.scenario.name, policy, judged)}
         policy, source = judged.rehearsal.name, judged.rehearsal.policy
     alive(say("cli.work.rehearsing", policy=policy))
     parts = [run_plan(study, name, world, policy, source) for name, _, world in prepared.worlds]
-    return made | {name: pd.concat([part[name] for part in parts]) for name in ("orders", "gap")}
+    once = {name: pd.concat([part[name] for part in parts]) for name in parts[0]}
+    return once | made | {"orders": once["orders"]}
 
 
 def _shared(prepared: Prepared) -> list[tuple[float, World]]:
@@ -265,7 +269,24 @@ def simulated_results(prepared: Prepared, flags: Flags) -> Results:
     _say_engine(prepared, flags, most_replications(study), told_count(study))
     with progress_on_stderr(flags) as progress:
         made = run_comparison(study, prepared.worlds, _sources(prepared, flags), progress=progress)
-    return replace(made, frames={**made.frames, "directory": directory_table(prepared.tables)})
+    kept = {
+        **_prices(prepared, made, flags),
+        "tasks": tasks_of_comparison(made.frames, prepared),
+        "directory": directory_table(prepared.tables),
+    }
+    return replace(made, frames={**made.frames, **kept})
+
+
+def _prices(prepared: Prepared, made: Results, flags: Flags) -> dict[str, pd.DataFrame]:
+    """Price a little more of everything, where a comparison is won by a planner."""
+    from nts_sim.study.prices import no_prices, prices
+
+    study, best = prepared.study, made.best_policy
+    baseline = prepared.policies.get(study.baseline)
+    if baseline is None or best not in PLANNERS or best == BOUND or len(made.frames["failures"]):
+        return no_prices()
+    say("pricing a billion more in each fund, and a day less of each mechanism", flags)
+    return prices(study, study.scenario.name, best, _shared(prepared), baseline)
 
 
 def _make_ready(prepared: Prepared, flags: Flags, replications: int) -> None:
@@ -324,8 +345,9 @@ def _tell_plan(
         return
     if len(frames["plan_value"]):
         from nts_sim.report.plan_text import plan_text
+        from nts_sim.spec.texts import spoken
 
-        print(plan_text(frames, prepared.study.scenario.question))
+        print(plan_text(frames, spoken(prepared.study.scenario.model_dump(), "question")))
         tell_targets(frames, prepared.study.baseline)
     else:
         print(_orders_text(frames["orders"]))

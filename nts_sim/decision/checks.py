@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from nts_sim.decision.model import Order, OrderKind
 from nts_sim.errors import Problem
+from nts_sim.words import say
 from nts_sim.world.model import World
 
 _APPLIES = {
@@ -30,7 +31,7 @@ def order_problems(world: World, orders: Sequence[Order]) -> list[Problem]:
         "cell": len(world.cells),
     }
     return [
-        Problem(f"order {number} ({order.kind.name.lower()})", what)
+        Problem(say("said.where.order", number=number, kind=order.kind.name.lower()), what)
         for number, order in enumerate(orders, start=1)
         for what in _faults(order, sizes)
     ]
@@ -41,6 +42,6 @@ def _faults(order: Order, sizes: dict[str, int]) -> Iterator[str]:
     for field, size in sizes.items():
         value = getattr(order, field)
         if field not in applies and value != -1:
-            yield f"{field} {value} does not apply; leave it at -1"
+            yield say("said.order.does_not_apply", field=field, value=value)
         elif field in applies and not (-1 if field in _OPTIONAL else 0) <= value < size:
-            yield f"{field} {value} does not exist; 0 to {size - 1} do"
+            yield say("said.order.does_not_exist", field=field, value=value, last=size - 1)

@@ -19,6 +19,8 @@ from nts_sim.decision.model import Policy, Preparation
 from nts_sim.engine.cashier import GRAIN, round_down
 from nts_sim.engine.travel import routes
 from nts_sim.errors import InvalidInput, Problem
+from nts_sim.words import say
+from nts_sim.words.figures import figure
 from nts_sim.world.model import (
     Floats,
     Mechanism,
@@ -71,7 +73,7 @@ def prepared(world: World, preparation: Preparation | None) -> World:
         return world
     problems = preparation_problems(world, preparation)
     if problems:
-        raise InvalidInput(problems, "the preparation")
+        raise InvalidInput(problems, say("said.subject.preparation"))
     sent, came = posted_units(world, preparation)
     stock = world.resources.stock + preparation.bought + came - sent
     for array in (stock, came):
@@ -144,7 +146,7 @@ def preparation_cost(world: World, preparation: Preparation) -> PreparationCost:
 def preparation_problems(world: World, preparation: Preparation) -> list[Problem]:
     """List everything a preparation does that it may not; what cannot be read comes first."""
     if world.prepared is not None:
-        return [Problem("preparation", "this world is prepared already; prepare the original")]
+        return [Problem("preparation", say("said.prepare.already"))]
     found = list(_unreadable(world, preparation))
     if found:
         return found
@@ -159,17 +161,18 @@ def _unreadable(world: World, preparation: Preparation) -> Iterator[Problem]:
     shape, n = world.resources.stock.shape, world.nodes.n_provinces
     bought = preparation.bought
     if bought.shape != shape:
-        what = f"has shape {bought.shape}; [place, resource] is {shape}"
+        what = say("said.prepare.shape", given=bought.shape, shape=shape)
         yield Problem("preparation.bought", what)
     elif not np.all(np.isfinite(bought) & (bought >= 0.0)):
-        yield Problem("preparation.bought", "has numbers that are not 0 or above")
+        yield Problem("preparation.bought", say("said.prepare.bought_below_0"))
     elif np.any(bought[n:] > 0.0):
-        yield Problem("preparation.bought", "buys for places abroad, which are not ours")
+        yield Problem("preparation.bought", say("said.prepare.bought_abroad"))
     for posting in preparation.posted:
         yield from _unreadable_posting(world, posting)
     for place in sorted(preparation.depots):
         if not 0 <= place < n:
-            yield Problem("preparation.depots", f"place {place} is no province; 0 to {n - 1} are")
+            what = say("said.prepare.no_province", place=place, last=n - 1)
+            yield Problem("preparation.depots", what)
     for index in sorted(preparation.ready):
         yield from _not_to_be_readied(world, index)
 
@@ -178,22 +181,24 @@ def _unreadable_posting(world: World, posting: tuple[int, int, int, float]) -> I
     source, place, resource, quantity = posting
     n, told = world.nodes.n_provinces, f"preparation.posted {posting}"
     if not (0 <= source < n and 0 <= place < n and 0 <= resource < len(world.resources.name)):
-        yield Problem(told, "names a place or resource that does not exist")
+        yield Problem(told, say("said.prepare.posts_nothing"))
     elif source == place:
-        yield Problem(told, "leaves units where they are")
+        yield Problem(told, say("said.prepare.posts_home"))
     elif not math.isfinite(posting_cost(world)[source, place, resource]):
-        yield Problem(told, f"no road from {_name(world, source)} to {_name(world, place)}")
+        ends = {"source": _name(world, source), "place": _name(world, place)}
+        yield Problem(told, say("said.prepare.no_road", **ends))
     if not 0.0 <= quantity < math.inf:
-        yield Problem(told, "is not a quantity of 0 or above")
+        yield Problem(told, say("said.prepare.posts_below_0"))
 
 
 def _not_to_be_readied(world: World, index: int) -> Iterator[Problem]:
     if not 0 <= index < len(world.mechanisms):
-        yield Problem("preparation.ready", f"mechanism {index} does not exist")
+        yield Problem("preparation.ready", say("said.prepare.no_mechanism", index=index))
     elif not world.mechanisms[index].readiness_cost_bn_vnd > 0.0:
         name = world.mechanisms[index].name
-        why = "is always ready" if world.mechanisms[index].enabled else "is disabled in this study"
-        yield Problem("preparation.ready", f"{name} {why}; leave it out")
+        enabled = world.mechanisms[index].enabled
+        fault = "said.prepare.always_ready" if enabled else "said.prepare.disabled"
+        yield Problem("preparation.ready", say(fault, mechanism=name))
 
 
 def _posting_problems(world: World, preparation: Preparation) -> Iterator[Problem]:
@@ -201,11 +206,12 @@ def _posting_problems(world: World, preparation: Preparation) -> Iterator[Proble
     sent, _ = posted_units(world, preparation)
     most = world.terms.post_share * world.resources.stock
     for place, resource in np.argwhere(sent > most + _SLACK).tolist():
-        what = (
-            f"posts {sent[place, resource]:g} of {world.resources.stock[place, resource]:g} units "
-            f"of {world.resources.name[resource]}; at most {most[place, resource]:g} may leave"
-        )
-        yield Problem(f"preparation.posted from {_name(world, place)}", what)
+        what = say(
+            "said.prepare.posts_too_many", sent=figure(sent[place, resource]),
+            stock=figure(world.resources.stock[place, resource]),
+            resource=world.resources.name[resource], most=figure(most[place, resource]),
+        )  # fmt: skip
+        yield Problem(say("said.where.posted", place=_name(world, place)), what)
 
 
 def extra_tonnes(world: World, preparation: Preparation) -> Floats:
@@ -222,11 +228,12 @@ def _room_problems(world: World, preparation: Preparation) -> Iterator[Problem]:
     """Supplies beyond what a place stores need a depot with room for them."""
     extra, capacity = extra_tonnes(world, preparation), world.terms.depot_capacity_tonnes
     for place in np.flatnonzero(extra > _SLACK).tolist():
-        where = f"preparation.depots at {_name(world, place)}"
+        where = say("said.where.depot", place=_name(world, place))
+        tonnes, holds = figure(extra[place], ".6g"), figure(capacity)
         if place not in preparation.depots:
-            yield Problem(where, f"{extra[place]:.6g} tonnes more need a depot; open one")
+            yield Problem(where, say("said.prepare.needs_depot", tonnes=tonnes))
         elif extra[place] > capacity + _SLACK:
-            yield Problem(where, f"{extra[place]:.6g} tonnes do not fit; it holds {capacity:g}")
+            yield Problem(where, say("said.prepare.depot_full", tonnes=tonnes, holds=holds))
 
 
 def _money_problems(
@@ -260,13 +267,14 @@ def _too_dear(
     chosen: tuple[MoneySource, ...], owed: float, held: float, terms: PreparationTerms,
     world: World, only: list[int],
 ) -> str:  # fmt: skip
+    cost = figure(owed, ".6g")
     if len(chosen) == len(terms.sources):
-        return f"costs {owed:.6g} bn VND; the budget is {held:g}"
-    named = ", ".join(world.resources.name[r] for r in only) or "depots and readiness"
+        return say("said.prepare.too_dear", owed=cost, held=figure(held))
+    named = ", ".join(world.resources.name[r] for r in only) or say("said.prepare.not_goods")
     if not chosen:
-        return f"{named}: {owed:.6g} bn VND that no source may pay"
-    payers = " and ".join(source.name for source in chosen)
-    return f"{named}: {owed:.6g} bn VND that only {payers} may pay, with {held:g} bn VND"
+        return say("said.prepare.no_payer", what=named, owed=cost)
+    payers = say("said.prepare.and").join(source.name for source in chosen)
+    return say("said.prepare.few_payers", what=named, owed=cost, payers=payers, held=figure(held))
 
 
 def _guidance_problems(world: World, cost: PreparationCost) -> Iterator[Problem]:
@@ -275,7 +283,10 @@ def _guidance_problems(world: World, cost: PreparationCost) -> Iterator[Problem]
     most = terms.place_share_at_most * terms.budget_bn_vnd
     at_place = (cost.bought + cost.posted).sum(axis=1) + cost.depots
     for place in np.flatnonzero(at_place > most + _SLACK).tolist():
-        what = f"{at_place[place]:.6g} bn VND for {_name(world, place)}; at most {most:g} for one"
+        what = say(
+            "said.prepare.place_share", spent=figure(at_place[place], ".6g"),
+            place=_name(world, place), most=figure(most),
+        )  # fmt: skip
         yield Problem("preparation.place_share_at_most", what)
     by_resource = (cost.bought + cost.posted).sum(axis=0).tolist()
     for key, shares, sign in (
@@ -284,8 +295,11 @@ def _guidance_problems(world: World, cost: PreparationCost) -> Iterator[Problem]
     ):
         for resource, share in shares.items():
             if sign * (by_resource[resource] - share * spent) > _SLACK:
-                told, wanted = f"{by_resource[resource]:.6g} of {spent:.6g} bn VND", f"{share:g}"
-                what = f"{world.resources.name[resource]} gets {told}; the guidance says {wanted}"
+                what = say(
+                    "said.prepare.resource_share", resource=world.resources.name[resource],
+                    got=figure(by_resource[resource], ".6g"), spent=figure(spent, ".6g"),
+                    share=f"{share:g}",
+                )  # fmt: skip
                 yield Problem(f"preparation.resource_share_{key}", what)
 
 

@@ -24,6 +24,7 @@ from nts_sim.outcomes.compare import Summary, paired, summarise
 from nts_sim.outcomes.frames import frame
 from nts_sim.outcomes.metrics import BY_NAME, METRICS
 from nts_sim.spec.models import PrecisionSpec
+from nts_sim.words import say
 from nts_sim.world.model import Floats
 
 BATCH: Final = 20
@@ -124,8 +125,9 @@ def check_precision(precision: PrecisionSpec) -> None:
     if metric is not None and metric.with_total:
         return
     known = ", ".join(one.name for one in METRICS if one.with_total)
-    what = "is not an outcome" if metric is None else "has no total"
-    raise InvalidInput([Problem("precision.metric", f"{precision.metric} {what}; known: {known}")])
+    fault = "said.precision.no_outcome" if metric is None else "said.precision.no_total"
+    what = say(fault, metric=precision.metric, known=known)
+    raise InvalidInput([Problem("precision.metric", what)])
 
 
 def precision_table(scenario: str, precision: PrecisionSpec, found: Reached) -> pd.DataFrame:

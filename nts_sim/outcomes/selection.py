@@ -17,6 +17,7 @@ import numpy as np
 from scipy import special
 
 from nts_sim.errors import InvalidInput, Problem
+from nts_sim.words import say
 from nts_sim.world.model import Bools, Floats, Ints
 
 DECIDED, THE_SAME, BUDGET = "decided", "the same so far", "budget"
@@ -106,7 +107,7 @@ def share_of(baseline: int, percent: float) -> Indifference:
     def of(values: Sequence[Floats]) -> float:
         found = abs(float(values[baseline].mean())) * percent / 100.0
         if found == 0.0:
-            what = "the baseline has no burden of which to take a share; say it in bn VND"
+            what = say("said.selection.no_burden")
             raise InvalidInput([Problem("selection.indifference_bn_vnd", what)])
         return found
 

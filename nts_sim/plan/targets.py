@@ -9,6 +9,7 @@ from datetime import date
 import pandas as pd
 
 from nts_sim.outcomes.metrics import BY_NAME
+from nts_sim.plan.dates import told_date
 from nts_sim.words import name_of, number, policy_in_text, say
 
 
@@ -41,13 +42,6 @@ class TargetLine:
             "monitor.target.met", policy=policy_in_text(self.policy), n=self.n,
             probability=self.probability, low=self.low, high=self.high,
         )  # fmt: skip
-
-
-def day_text(day: date | str) -> str:
-    """Write a date as people of the spoken language do."""
-    day = date.fromisoformat(day) if isinstance(day, str) else day
-    parts = {"year": f"{day.year:04}", "month": f"{day.month:02}", "day": f"{day.day:02}"}
-    return say("monitor.date", **parts)
 
 
 def amount_text(value: float, unit: str) -> str:
@@ -114,7 +108,7 @@ def _asked(row: pd.Series[float]) -> str:
     )
     return say(
         f"monitor.target.{key}", metric=_metric(metric, str(row["key"])), size=abs(change),
-        reference=reference, by=day_text(str(row["by"])),
+        reference=reference, by=told_date(date.fromisoformat(str(row["by"]))),
     )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ import pulp
 from nts_sim.errors import NoAcceptableSolution, PlaceOrMachine
 from nts_sim.planning.linear import LinearProgram, Solution, Status, accept
 from nts_sim.planning.modelling import Model, Sense
+from nts_sim.words import say
 from nts_sim.world.model import Bools, Floats
 
 
@@ -34,7 +35,7 @@ def solve_with_cbc(program: LinearProgram, time_limit_s: float = 60.0) -> Soluti
     problem, variables = _model_of(program).written()
     status = _solve(problem, time_limit_s)
     if status != "Optimal":
-        raise NoAcceptableSolution(f"CBC stopped with status '{status.lower()}' and no optimum")
+        raise NoAcceptableSolution(say("said.plan.cbc_stopped", status=status.lower()))
     x = np.array([variable.varValue or 0.0 for variable in variables])
     objective = float(pulp.value(problem.objective) or 0.0) + program.offset
     row_dual = np.full(len(program.row_lower), np.nan)
@@ -89,7 +90,7 @@ def _solve(problem: Any, time_limit_s: float) -> str:
         options["path"] = brought_along.pulp_cbc_path
     solver = pulp.COIN_CMD(**options)
     if not solver.available():
-        raise CbcMissing("CBC is not installed: pip install 'pulp[cbc]', or put cbc on the path")
+        raise CbcMissing(say("said.plan.no_cbc"))
     answer = problem.solve(solver)
     status = getattr(answer, "status", answer)
     return str(pulp.LpStatus[status]) if isinstance(answer, int) else str(status.name)

@@ -25,6 +25,7 @@ from nts_sim.planning.recourse import Cut, Recourse
 from nts_sim.planning.risk import Risk, risk_of, risk_program, risk_weights
 from nts_sim.planning.solve import PROOF, Highs
 from nts_sim.planning.stages import TwoStage, TwoStageSolution
+from nts_sim.words import say
 from nts_sim.world.model import Floats, Ints
 
 STEP = 0.5
@@ -218,7 +219,7 @@ class _Search:
         except _TimeIsUp:
             pass
         if self._best is None:
-            raise NoAcceptableSolution("the time limit came before the first plan (L-shaped)")
+            raise NoAcceptableSolution(say("said.plan.too_late"))
         return self._told(self._best)
 
     def _search_relaxed(self) -> None:

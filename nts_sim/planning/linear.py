@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csc_array
 
 from nts_sim.errors import NoAcceptableSolution
+from nts_sim.words import name_of, say
+from nts_sim.words.figures import figure
 from nts_sim.world.model import Bools, Floats, Ints
 
 Ints32 = NDArray[np.int32]
@@ -37,6 +39,11 @@ class Status(StrEnum):
     INFEASIBLE = "infeasible"
     UNBOUNDED = "unbounded"
     FAILED = "failed"
+
+    @property
+    def told(self) -> str:
+        """The same in the language spoken."""
+        return name_of("solver_status", self.name.lower())
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,21 +200,22 @@ def violations(program: LinearProgram, x: Floats) -> tuple[str, ...]:
         lost = ROUNDING * (abs(program.matrix) @ np.abs(x))
         below, above = below - lost, above - lost
     checks = (
-        ("column", "below its lower bound", program.lower - x, program.lower),
-        ("column", "above its upper bound", x - program.upper, program.upper),
-        ("row", "below its lower limit", below, program.row_lower),
-        ("row", "above its upper limit", above, program.row_upper),
+        ("said.plan.column_below", program.lower - x, program.lower),
+        ("said.plan.column_above", x - program.upper, program.upper),
+        ("said.plan.row_below", below, program.row_lower),
+        ("said.plan.row_above", above, program.row_upper),
     )
     found = [text for check in checks if (text := _worst(*check)) is not None]
     if program.integer is not None:
         broken = np.where(program.integer, np.abs(x - np.round(x)), 0.0)
         worst = int(np.argmax(broken)) if len(broken) else 0
         if len(broken) and broken[worst] > FEASIBILITY_TOLERANCE:
-            found.append(f"column {worst} is {x[worst]:.9g}, no whole number")
+            value = figure(x[worst], ".9g")
+            found.append(say("said.plan.column_not_whole", column=worst, value=value))
     return tuple(found)
 
 
-def _worst(what: str, how: str, excess: Floats, limit: Floats) -> str | None:
+def _worst(fault: str, excess: Floats, limit: Floats) -> str | None:
     if not len(excess):
         return None
     scale = np.maximum(1.0, np.abs(np.where(np.isfinite(limit), limit, 0.0)))
@@ -215,7 +223,8 @@ def _worst(what: str, how: str, excess: Floats, limit: Floats) -> str | None:
     worst = int(np.argmax(relative))
     if relative[worst] <= FEASIBILITY_TOLERANCE:
         return None
-    return f"{what} {worst} is {excess[worst]:.3g} {how} {limit[worst]:.6g}"
+    by, bound = figure(excess[worst], ".3g"), figure(limit[worst], ".6g")
+    return say(fault, number=worst, by=by, limit=bound)
 
 
 def accept(program: LinearProgram, solution: Solution, *, checked: bool = False) -> Solution:
@@ -233,12 +242,11 @@ def accept(program: LinearProgram, solution: Solution, *, checked: bool = False)
     faults = [] if checked else list(violations(program, solution.x))
     true_objective = value_of(program, solution.x)
     if not abs(true_objective - solution.objective) <= 1e-6 * max(1.0, abs(true_objective)):
-        faults.append(f"reported objective {solution.objective:.9g} is {true_objective:.9g}")
+        told, true = figure(solution.objective, ".9g"), figure(true_objective, ".9g")
+        faults.append(say("said.plan.objective_differs", told=told, true=true))
     if faults:
-        raise NoAcceptableSolution(
-            f"the solver stopped with status '{solution.status}' and a point that fails: "
-            + "; ".join(faults)
-        )
+        status, listed = solution.status.told, "; ".join(faults)
+        raise NoAcceptableSolution(say("said.plan.point_fails", status=status, faults=listed))
     return solution
 
 

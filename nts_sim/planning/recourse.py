@@ -22,6 +22,7 @@ from nts_sim.planning.linear import (
 )
 from nts_sim.planning.solve import Highs
 from nts_sim.planning.stages import TwoStage
+from nts_sim.words import say
 from nts_sim.world.model import Floats
 
 
@@ -89,10 +90,8 @@ class Recourse:
                 time_limit_s=time_limit_s,
             )
         except NoAcceptableSolution as error:
-            raise NoAcceptableSolution(
-                f"sample {s} has no answer to this first stage; one is needed for every first "
-                f"stage that its own rows allow: {error}"
-            ) from error
+            what = say("said.plan.no_answer", sample=s, error=error)
+            raise NoAcceptableSolution(what) from error
 
     def refusal(self, s: int, x: Floats) -> Cut | None:
         """Return a cut that x breaks and no first stage with an answer does, after `answer` failed.

@@ -31,6 +31,8 @@ from nts_sim.planning.linear import (
     violations,
 )
 from nts_sim.planning.modelling import export
+from nts_sim.words import say
+from nts_sim.words.figures import figure
 from nts_sim.world.model import Floats, Ints
 
 __all__ = [
@@ -238,10 +240,8 @@ class Highs:
             others = [] if fallback is None else [fallback]
             if (best := _best_known(program, self._found(), others)) is not None:
                 return _proved(best, self.gap)
-        raise NoAcceptableSolution(
-            f"the solver stopped with status '{status}' and no point that may be used "
-            f"(time limit {limit_s:g} s)"
-        )
+        what = say("said.plan.no_point", status=status.told, limit=figure(limit_s))
+        raise NoAcceptableSolution(what)
 
     def _second_attempt(self) -> Status:
         """Try once more from nothing, with presolve: a search may lose its way numerically."""
@@ -326,9 +326,8 @@ def judged(stopped: Status, objective: float, bound: float, gap: float) -> Statu
     if distance <= gap:
         return Status.GAP_LIMIT
     if stopped in (Status.OPTIMAL, Status.GAP_LIMIT):
-        raise NoAcceptableSolution(
-            f"the solver calls {objective:.9g} optimal, but only {bound:.9g} is proved"
-        )
+        told = {"objective": figure(objective, ".9g"), "bound": figure(bound, ".9g")}
+        raise NoAcceptableSolution(say("said.plan.not_optimal", **told))
     return stopped
 
 

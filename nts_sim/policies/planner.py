@@ -29,6 +29,8 @@ from nts_sim.planning.truth import foreseen_path
 from nts_sim.planning.twostage import Risk, solve_two_stage, wait_and_see
 from nts_sim.policies.settings import Settings
 from nts_sim.units import ticks
+from nts_sim.words import say
+from nts_sim.words.figures import figure
 from nts_sim.world.model import Effect, Floats, World
 
 
@@ -211,10 +213,8 @@ def plan_for(template: Template, numbers: Numbers, settings: Settings, highs: Hi
     risk = _risk(filled, settings, highs)
     solution = solve_two_stage(filled.two_stage, risk, highs, start=filled.start)
     if solution.status is Status.TIME_LIMIT:
-        raise NoAcceptableSolution(
-            f"no plan was proved good within the time limit of {highs.time_limit_s:g} s a decision "
-            f"(gap {solution.gap:.1%}); raise solver.time_limit_s"
-        )
+        limit, gap = figure(highs.time_limit_s), figure(solution.gap, ".1%")
+        raise NoAcceptableSolution(say("said.plan.not_proved", limit=limit, gap=gap))
     return read_plan(filled, solution)
 
 

@@ -11,6 +11,7 @@ from nts_sim.errors import InvalidInput, Problem
 from nts_sim.policies import rules
 from nts_sim.policies.settings import NAMED
 from nts_sim.spec.models import PolicySpec, SolverSpec
+from nts_sim.words import say
 
 _RULES: Mapping[str, Callable[[PolicySpec], Policy]] = MappingProxyType(
     {
@@ -60,5 +61,7 @@ def make_policy(name: str, spec: PolicySpec, solver: SolverSpec | None = None) -
 
 def _unknown(name: str) -> str:
     close = difflib.get_close_matches(name.lower(), POLICY_NAMES, n=1)
-    hint = f"did you mean '{close[0]}'? " if close else ""
-    return f"unknown policy '{name}'; {hint}known: {', '.join(POLICY_NAMES)}"
+    known = ", ".join(POLICY_NAMES)
+    if close:
+        return say("said.policy.unknown_near", name=name, close=close[0], known=known)
+    return say("said.policy.unknown", name=name, known=known)

@@ -16,6 +16,8 @@ from types import ModuleType
 from nts_sim.decision.checks import order_problems
 from nts_sim.decision.model import Decide, Observation, Order, Policy
 from nts_sim.errors import InvalidInput, Problem
+from nts_sim.words import say
+from nts_sim.words.figures import figure
 from nts_sim.world.model import World
 
 UserFunction = Callable[[World, Observation], Sequence[Order]]
@@ -46,16 +48,16 @@ def load_user_policy(reference: str) -> Policy:
 
 
 def _refuse(where: str, what: str) -> InvalidInput:
-    return InvalidInput([Problem(where, what)], subject="the user's policy")
+    return InvalidInput([Problem(where, what)], subject=say("said.subject.own_policy"))
 
 
 def _parts(reference: str) -> tuple[Path, str]:
     file, colon, name = reference.rpartition(":")
     if not colon or not file.endswith(".py") or not name.isidentifier():
-        raise _refuse(reference, f"is not of the form {_FORM}, e.g. my_rules.py:send_to_coast")
+        raise _refuse(reference, say("said.policy.form", form=_FORM))
     path = Path(file)
     if not path.is_file():
-        raise _refuse(file, "no such file")
+        raise _refuse(file, say("said.policy.no_file"))
     return path, name
 
 
@@ -64,15 +66,18 @@ def _function(path: Path, name: str) -> UserFunction:
     function = members.get(name)
     if not inspect.isfunction(function):
         known = sorted(key for key, value in members.items() if inspect.isfunction(value))
-        listed = ", ".join(known) if known else "none"
-        raise _refuse(str(path), f"has no function '{name}'; functions there: {listed}")
+        if known:
+            what = say("said.policy.no_function", name=name, known=", ".join(known))
+        else:
+            what = say("said.policy.no_functions", name=name)
+        raise _refuse(str(path), what)
     try:
         inspect.signature(function).bind(None, None)
     except TypeError:
         given = inspect.signature(function)
         line = function.__code__.co_firstlineno
-        wanted = f"'{name}{given}' cannot be called as {name}(world, observation)"
-        raise _refuse(f"{path}, line {line}", wanted) from None
+        what = say("said.policy.signature", given=f"{name}{given}", name=name)
+        raise _refuse(_line(path, line), what) from None
     return function
 
 
@@ -83,7 +88,7 @@ def _run(path: Path) -> ModuleType:
     try:
         exec(compile(path.read_bytes(), str(path), "exec"), vars(module))  # noqa: S102 - by design
     except (Exception, SystemExit) as error:
-        raise _told(error, path, "while the file was read") from error
+        raise _told(error, path) from error
     return module
 
 
@@ -93,22 +98,31 @@ def _checked(
     try:
         orders = function(world, observation)
     except (Exception, SystemExit) as error:
-        raise _told(error, path, f"on day {observation.day:g}") from error
+        raise _told(error, path, observation.day) from error
     if isinstance(orders, list | tuple) and all(isinstance(order, Order) for order in orders):
         problems = order_problems(world, orders)
         if problems:
-            raise InvalidInput(problems, subject=f"the orders of {path}, day {observation.day:g}")
+            day = figure(observation.day)
+            raise InvalidInput(problems, say("said.subject.orders", path=path, day=day))
         return orders
-    what = f"'{function.__name__}' must return a list of orders, not {type(orders).__name__}"
-    raise _refuse(f"{path}, line {function.__code__.co_firstlineno}", what)
+    given = type(orders).__name__
+    what = say("said.policy.not_orders", name=function.__name__, given=given)
+    raise _refuse(_line(path, function.__code__.co_firstlineno), what)
 
 
-def _told(error: BaseException, path: Path, when: str) -> InvalidInput:
-    """Say in one sentence which line of the user's file failed, and how."""
+def _line(path: Path, number: int) -> str:
+    return say("said.where.line", path=path, number=number)
+
+
+def _told(error: BaseException, path: Path, day: float | None = None) -> InvalidInput:
+    """Say in one sentence which line of the user's file failed, how, and on which day."""
     line = error.lineno if isinstance(error, SyntaxError) else _last_line(error, path)
     said = f": {error}".splitlines()[0] if str(error) else ""
-    where = f"{path}, line {line}" if line else str(path)
-    return _refuse(where, f"{type(error).__name__} {when}{said}")
+    where = _line(path, line) if line else str(path)
+    kind = type(error).__name__
+    if day is None:
+        return _refuse(where, say("said.policy.failed_reading", error=kind, said=said))
+    return _refuse(where, say("said.policy.failed", error=kind, said=said, day=figure(day)))
 
 
 def _last_line(error: BaseException, path: Path) -> int | None:

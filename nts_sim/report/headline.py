@@ -117,7 +117,7 @@ def _five_row(
     if not shown or len(measures) < len(shown):
         return []
     unit = str(measures[0]["unit"])
-    cells = [sentence(name_of("metric", metric)), "%" if unit == "share" else unit]
+    cells = [sentence(name_of("metric", metric)), "%" if unit == "share" else name_of("unit", unit)]
     cells += [with_interval(row, "mean", unit) for row in measures]
     if len(shown) == 2:
         cells.append(_change(frames["comparison"], view, metric, shown[0], unit))

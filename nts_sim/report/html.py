@@ -23,6 +23,7 @@ from nts_sim.charts.gallery import view_of
 from nts_sim.outcomes.frames import TABLES, empty
 from nts_sim.report import headline, sections
 from nts_sim.report.layout import linked
+from nts_sim.spec.texts import spoken
 from nts_sim.tables.load import load_tables
 from nts_sim.words import name_of, number, say, sentence, speaking, used_language
 
@@ -86,8 +87,8 @@ def _opening(
 ) -> dict[str, Any]:
     scenario = config["scenario"]
     return {
-        "title": str(scenario["title"]),
-        "question": str(scenario["question"]),
+        "title": str(spoken(scenario, "title")),
+        "question": str(spoken(scenario, "question")),
         "verdict": headline.verdict(frames, view),
         "five": headline.five_numbers(frames, view),
         "cost": headline.cost(frames, view),
@@ -107,8 +108,8 @@ def _tables(
         "gaps": sections.gaps(frames, view),
         "requests": sections.requests(frames, view),
         "orders": sections.order_list(frames, view),
-        "assumptions": [str(text) for text in scenario.get("assumptions", ())],
-        "sources": [*map(str, scenario.get("sources", ())), *_information_source(config)],
+        "assumptions": [str(text) for text in spoken(scenario, "assumptions")],
+        "sources": [*map(str, spoken(scenario, "sources")), *_information_source(config)],
         "choices": _choices(config),
     }
 
@@ -117,7 +118,7 @@ def _information_source(config: Mapping[str, Any]) -> list[str]:
     information = config.get("information", {})
     if "source" not in information:
         return []
-    return [say("report.assumptions.information", source=str(information["source"]))]
+    return [say("report.assumptions.information", source=str(spoken(information, "source")))]
 
 
 def _choices(config: Mapping[str, Any]) -> str:

@@ -16,6 +16,7 @@ from nts_sim.errors import InvalidInput, Problem
 from nts_sim.spec.models import ScenarioSpec, Spec, Study
 from nts_sim.spec.portfolio import combined
 from nts_sim.tables.names import nearest
+from nts_sim.words import say
 
 SpecT = TypeVar("SpecT", bound=Spec)
 _SHOWN_CHARACTERS = 60
@@ -99,8 +100,8 @@ def suggestion(name: str, known: Iterable[str]) -> str:
     names = tuple(known)
     close = nearest(name, names)
     if close:
-        return f"did you mean {close}?"
-    return f"known: {', '.join(names)}" if names else "nothing can be set below it"
+        return say("said.spec.near", close=close)
+    return say("said.spec.known", known=", ".join(names)) if names else say("said.spec.none_below")
 
 
 def _alternatives(annotation: Any) -> list[Any]:
@@ -139,7 +140,7 @@ def _reword(details: ErrorDetails, prefix: str) -> Problem:
     if loc[:1] == ["scenario"] and loc[1:2] in (["one"], ["set"]):
         del loc[1]
     where = prefix + ".".join(part for part in loc if part != "[key]")
-    return Problem(where or "the study", _sentence(details, where))
+    return Problem(where or say("error.subject.study"), _sentence(details, where))
 
 
 def _sentence(details: ErrorDetails, where: str) -> str:
@@ -148,42 +149,53 @@ def _sentence(details: ErrorDetails, where: str) -> str:
     match kind:
         case "extra_forbidden":
             unknown = known_fields(where)
-            return "unknown; " + suggestion(where.split(".")[-1], unknown[1] if unknown else ())
-        case "missing":
-            return "missing; it must be given"
+            where = where.split(".")[-1]
+            return say("said.spec.unknown", hint=suggestion(where, unknown[1] if unknown else ()))
         case "literal_error":
-            return f"{given} is not one of {context.get('expected', '')}"
+            expected = str(context.get("expected", "")).replace(" or ", say("said.spec.or"))
+            return say("said.spec.literal_error", given=given, expected=expected)
         case "value_error":
             return str(context.get("error", details["msg"]))
-        case "string_pattern_mismatch":
-            return f"{given} is not a plain name (small letters, digits and _, first a letter)"
         case _:
-            return f"{given} {_REASON.get(kind, details['msg']).format(**context)}"
+            return _finding(kind, given, details)
 
 
-_REASON = {
-    "int_type": "is not a whole number",
-    "int_from_float": "is not a whole number",
-    "int_parsing": "is not a whole number",
-    "float_type": "is not a number",
-    "finite_number": "is not a finite number",
-    "bool_type": "is neither true nor false",
-    "string_type": "is not text (put it in quotes)",
-    "dict_type": "is not a table of names and values",
-    "model_type": "is not a table of names and values",
-    "model_attributes_type": "is not a table of names and values",
-    "tuple_type": "is not a list",
-    "date_from_datetime_parsing": "is not a date such as 2024-09-05",
-    "date_parsing": "is not a date such as 2024-09-05",
-    "date_type": "is not a date such as 2024-09-05",
-    "greater_than": "is not above {gt:g}",
-    "greater_than_equal": "is below {ge:g}, the least allowed",
-    "less_than": "is not below {lt:g}",
-    "less_than_equal": "is above {le:g}, the most allowed",
-    "too_short": "has too few entries; at least {min_length}",
-    "too_long": "has too many entries; at most {max_length}",
-    "string_too_long": "is too long; at most {max_length} characters",
+def _finding(kind: str, given: str, details: ErrorDetails) -> str:
+    """Say what Pydantic found; limits are written as a planner would type them."""
+    if kind not in _FINDINGS:
+        return say("said.spec.other", given=given, finding=details["msg"])
+    context = details.get("ctx", {})
+    limits = {k: f"{v:g}" if isinstance(v, float | int) else v for k, v in context.items()}
+    return say(_FINDINGS[kind], given=given, **limits)
+
+
+_FINDINGS = {
+    "int_type": "said.spec.int_type",
+    "int_from_float": "said.spec.int_type",
+    "int_parsing": "said.spec.int_type",
+    "count_or_auto": "said.spec.count_or_auto",
+    "float_type": "said.spec.float_type",
+    "finite_number": "said.spec.finite_number",
+    "bool_type": "said.spec.bool_type",
+    "string_type": "said.spec.string_type",
+    "dict_type": "said.spec.dict_type",
+    "model_type": "said.spec.dict_type",
+    "model_attributes_type": "said.spec.dict_type",
+    "tuple_type": "said.spec.tuple_type",
+    "date_type": "said.spec.date_type",
+    "date_from_datetime_parsing": "said.spec.date_type",
+    "date_parsing": "said.spec.date_type",
+    "greater_than": "said.spec.greater_than",
+    "greater_than_equal": "said.spec.greater_than_equal",
+    "less_than": "said.spec.less_than",
+    "less_than_equal": "said.spec.less_than_equal",
+    "too_short": "said.spec.too_short",
+    "too_long": "said.spec.too_long",
+    "string_too_long": "said.spec.string_too_long",
+    "string_pattern_mismatch": "said.spec.string_pattern_mismatch",
+    "missing": "said.spec.missing",
 }
+"""What we say of each finding of Pydantic's."""
 
 
 def _shown(value: object) -> str:

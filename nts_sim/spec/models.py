@@ -8,6 +8,7 @@ composed configuration to a `Study`.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from datetime import date
 from ipaddress import ip_address
 from itertools import pairwise
@@ -25,6 +26,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
+from nts_sim.words import say
+
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[float, Field(gt=0.0, le=1e9)]
 NonNegative = Annotated[float, Field(ge=0.0, le=1e9)]
@@ -41,7 +44,7 @@ def _only_dates(value: object) -> object:
     """Refuse bare numbers, which pydantic would read as seconds since 1970."""
     if isinstance(value, date | str):
         return value
-    raise ValueError(f"{value!r} is not a date such as 2024-09-05")
+    raise ValueError(say("said.spec.date_type", given=repr(value)))
 
 
 Day = Annotated[date, Field(strict=False), BeforeValidator(_only_dates)]
@@ -63,6 +66,37 @@ class InjectSpec(Spec):
     severity: Severity = Field(description="1 commune, 2 province, 3 national level")
     day: NonNegative = Field(description="days after the start of the scenario")
     probability: Share = Field(1.0, description="chance that it happens at all")
+
+
+class ScenarioTexts(Spec):
+    """Texts of a scenario in another language; those left out are shown as they were written."""
+
+    title: Text | None = None
+    question: Text | None = None
+    sources: Annotated[tuple[Text, ...], Field(strict=False)] = ()
+    assumptions: Annotated[tuple[Text, ...], Field(strict=False)] = ()
+
+
+class MeasureTexts(Spec):
+    """Texts of a prevention measure in another language."""
+
+    title: Text | None = None
+
+
+class InformationTexts(Spec):
+    """Texts of what decision makers see in another language."""
+
+    source: Text | None = None
+
+
+def _told_in_full(texts: ScenarioTexts | None, own: Mapping[str, Sequence[str]]) -> None:
+    """Refuse a translation that leaves out some of the sources or assumptions."""
+    for name, written in own.items():
+        told = getattr(texts, name, ())
+        if told and len(told) != len(written):
+            raise ValueError(
+                say("error.texts", name=name, written=len(written), translated=len(told))
+            )
 
 
 class ScenarioSpec(Spec):
@@ -88,6 +122,12 @@ class ScenarioSpec(Spec):
     )
     sources: Annotated[tuple[Text, ...], Field(min_length=1, strict=False)]
     assumptions: Annotated[tuple[Text, ...], Field(strict=False)] = ()
+    vi: ScenarioTexts | None = Field(None, description="the same texts in Vietnamese")
+
+    @model_validator(mode="after")
+    def _translated_in_full(self) -> ScenarioSpec:
+        _told_in_full(self.vi, {"sources": self.sources, "assumptions": self.assumptions})
+        return self
 
 
 class ScenarioSetSpec(Spec):
@@ -101,12 +141,18 @@ class ScenarioSetSpec(Spec):
     )
     sources: Annotated[tuple[Text, ...], Field(min_length=1, strict=False)]
     assumptions: Annotated[tuple[Text, ...], Field(strict=False)] = ()
+    vi: ScenarioTexts | None = Field(None, description="the same texts in Vietnamese")
+
+    @model_validator(mode="after")
+    def _translated_in_full(self) -> ScenarioSetSpec:
+        _told_in_full(self.vi, {"sources": self.sources, "assumptions": self.assumptions})
+        return self
 
     @model_validator(mode="after")
     def _weights_sum_to_one(self) -> ScenarioSetSpec:
         total = sum(self.weights.values())
         if abs(total - 1.0) > 1e-9:
-            raise ValueError(f"weights sum to {total:g}; they must sum to 1")
+            raise ValueError(say("said.spec.weights", total=f"{total:g}"))
         return self
 
 
@@ -214,23 +260,24 @@ class PreparationSpec(Spec):
     def _sums_agree(self) -> PreparationSpec:
         total = sum(source.amount_bn_vnd for source in self.sources.values())
         if self.budget_bn_vnd is None and not self.sources:
-            raise ValueError("has neither budget_bn_vnd nor sources; give one (0: no preparation)")
+            raise ValueError(say("said.spec.no_budget"))
         budget = total if self.budget_bn_vnd is None else self.budget_bn_vnd
         if self.sources and abs(budget - total) > 1e-6:
-            raise ValueError(
-                f"budget_bn_vnd {budget:g} is not the sum of the sources ({total:g}); leave it out"
-            )
+            told = say("said.spec.budget_not_sum", budget=f"{budget:g}", total=f"{total:g}")
+            raise ValueError(told)
         return self
 
     @model_validator(mode="after")
     def _guidance_can_be_followed(self) -> PreparationSpec:
         least, most = self.resource_share_at_least, self.resource_share_at_most
         if sum(least.values()) > 1.0 + 1e-9:
-            raise ValueError(f"resource_share_at_least sums to {sum(least.values()):g}, above 1")
+            total = f"{sum(least.values()):g}"
+            raise ValueError(say("said.spec.shares_above_1", total=total))
         for name in least.keys() & most.keys():
             if least[name] > most[name]:
+                least_told, most_told = f"{least[name]:g}", f"{most[name]:g}"
                 raise ValueError(
-                    f"{name}: at least {least[name]:g} and at most {most[name]:g} of the money"
+                    say("said.spec.shares_cross", name=name, least=least_told, most=most_told)
                 )
         return self
 
@@ -275,6 +322,7 @@ class MeasureSpec(Spec):
 
     name: Slugs
     title: Text = ""
+    vi: MeasureTexts | None = Field(None, description="the same texts in Vietnamese")
     cost_bn_vnd: NonNegative = 0.0
     ready_day: NonNegative = Field(0.0, description="day from which it works; nothing before")
     onset_share: dict[str, Share] = Field(
@@ -317,14 +365,15 @@ class InformationSpec(Spec):
         Field(min_length=1, strict=False),
     ] = Field(description="points (age in days, share of exposed people reported)")
     source: Text
+    vi: InformationTexts | None = Field(None, description="the same texts in Vietnamese")
 
     @model_validator(mode="after")
     def _ages_rise(self) -> InformationSpec:
         ages = [age for age, _ in self.reported_share]
         if any(b <= a for a, b in pairwise(ages)):
-            raise ValueError("ages in reported_share must rise")
+            raise ValueError(say("said.spec.ages"))
         if any(share <= 0.0 for _, share in self.reported_share):
-            raise ValueError("shares in reported_share must be above 0")
+            raise ValueError(say("said.spec.reported_shares"))
         return self
 
 
@@ -423,16 +472,13 @@ class ExecutionSpec(Spec):
     def _scheduler_can_be_trusted(self) -> ExecutionSpec:
         if self.name == "local":
             if self.scheduler is not None:
-                raise ValueError("local has no scheduler; choose execution=dask")
+                raise ValueError(say("said.spec.local_scheduler"))
             return self
         if self.scheduler is None:
-            raise ValueError("dask needs its scheduler: execution.scheduler=tcp://HOST:PORT")
+            raise ValueError(say("said.spec.no_scheduler"))
         kind, host = _scheduler_parts(self.scheduler)
         if kind == "tcp" and not _is_this_machine(host):
-            raise ValueError(
-                f"scheduler {self.scheduler} is on another machine; only tls://HOST:PORT may be, "
-                "since whoever reaches a scheduler can run code on its workers"
-            )
+            raise ValueError(say("said.spec.far_scheduler", scheduler=self.scheduler))
         return self
 
 
@@ -440,7 +486,7 @@ def _scheduler_parts(address: str) -> tuple[str, str]:
     """Split ``tcp://HOST:PORT`` into its kind and its host."""
     found = _SCHEDULER.fullmatch(address)
     if not found:
-        raise ValueError(f"scheduler {address!r} is not tcp://HOST:PORT or tls://HOST:PORT")
+        raise ValueError(say("said.spec.scheduler", address=repr(address)))
     return found[1], found[2].strip("[]")
 
 
@@ -462,7 +508,7 @@ def _count_or_auto(value: object) -> object:
     if value == "auto":
         return value
     if type(value) is not int:
-        raise PydanticCustomError("count_or_auto", "is not a whole number or auto")
+        raise PydanticCustomError("count_or_auto", "neither a number nor auto")
     if value < FEWEST:
         raise PydanticKnownError("greater_than_equal", {"ge": FEWEST})
     if value > MOST:
@@ -496,7 +542,7 @@ class PrecisionSpec(Spec):
     @model_validator(mode="after")
     def _least_before_most(self) -> PrecisionSpec:
         if self.least > self.most:
-            raise ValueError(f"least is {self.least}, more than most, {self.most}")
+            raise ValueError(say("said.spec.least_above_most", least=self.least, most=self.most))
         return self
 
 

@@ -7,9 +7,13 @@ from collections.abc import Mapping, Sequence
 from math import prod
 
 from nts_sim.errors import InvalidInput, Problem
-from nts_sim.spec.models import MeasureSpec
+from nts_sim.spec.models import MeasureSpec, MeasureTexts
+from nts_sim.words import say
 
-NONE = MeasureSpec(name="none", title="No prevention measure")
+NONE = MeasureSpec(
+    name="none", title="No prevention measure",
+    vi=MeasureTexts(title="Không có biện pháp phòng ngừa"),
+)  # fmt: skip
 
 
 def combined(measures: Sequence[MeasureSpec]) -> MeasureSpec:
@@ -32,6 +36,7 @@ def combined(measures: Sequence[MeasureSpec]) -> MeasureSpec:
     return MeasureSpec(
         name="+".join(measure.name for measure in measures),
         title=" + ".join(measure.title or measure.name for measure in measures),
+        vi=_together_in_vietnamese(measures),
         cost_bn_vnd=sum(measure.cost_bn_vnd for measure in measures),
         ready_day=measures[0].ready_day,
         onset_share=_products([measure.onset_share for measure in measures]),
@@ -39,6 +44,16 @@ def combined(measures: Sequence[MeasureSpec]) -> MeasureSpec:
         reporting_lag_factor=prod(measure.reporting_lag_factor for measure in measures),
         approval_factor=prod(measure.approval_factor for measure in measures),
     )
+
+
+def _together_in_vietnamese(measures: Sequence[MeasureSpec]) -> MeasureTexts | None:
+    if all(measure.vi is None for measure in measures):
+        return None
+    titles = (
+        (measure.vi.title if measure.vi else None) or measure.title or measure.name
+        for measure in measures
+    )
+    return MeasureTexts(title=" + ".join(titles))
 
 
 def _products(shares: Sequence[Mapping[str, float]]) -> dict[str, float]:
@@ -50,7 +65,7 @@ def _products(shares: Sequence[Mapping[str, float]]) -> dict[str, float]:
 def _named_twice(measures: Sequence[MeasureSpec]) -> list[Problem]:
     counts = Counter(measure.name for measure in measures)
     return [
-        Problem("measure", f"two of the measures are named {name!r}; rename one")
+        Problem("measure", say("said.spec.measures_named_alike", name=repr(name)))
         for name, count in counts.items()
         if count > 1
     ]
@@ -61,8 +76,13 @@ def _ready_apart(measures: Sequence[MeasureSpec]) -> list[Problem]:
     return [
         Problem(
             "measure",
-            f"{first.name} is ready on day {first.ready_day:g} and {other.name} on day "
-            f"{other.ready_day:g}; measures taken together must be ready on the same day",
+            say(
+                "said.spec.measures_apart",
+                one=first.name,
+                day=f"{first.ready_day:g}",
+                other=other.name,
+                other_day=f"{other.ready_day:g}",
+            ),
         )
         for other in measures[1:]
         if other.ready_day != first.ready_day

@@ -25,6 +25,7 @@ from nts_sim.errors import InvalidInput
 from nts_sim.luck.draws import DrawSet, Luck
 from nts_sim.outcomes.accumulate import Tally, merge_all, tally
 from nts_sim.outcomes.measures import Replication, measure
+from nts_sim.words import DEFAULT, speaking
 from nts_sim.world.model import Floats, World
 
 CHUNK = 4
@@ -141,7 +142,15 @@ def work(task: Task) -> Chunk:
 
 
 def do(task: Task, bench: Bench) -> Chunk:
-    """Simulate and measure a chunk; a replication that fails is told and left out."""
+    """Simulate and measure a chunk; a replication that fails is told and left out.
+
+    Failures are told in English whatever is spoken, for they become a table of results.
+    """
+    with speaking(DEFAULT):
+        return _done(task, bench)
+
+
+def _done(task: Task, bench: Bench) -> Chunk:
     done: list[tuple[int, Replication]] = []
     failures: list[Failure] = []
     sample: Run | None = None

@@ -33,7 +33,9 @@ def _rows(tables: Tables) -> Iterator[Row]:
         ("mechanism", "mechanisms", "mechanism", "title", "title_vi"),
         ("authority", "mechanisms", "mechanism", "authority", "authority_vi"),
         ("legal_basis", "mechanisms", "mechanism", "legal_basis", "legal_basis_vi"),
+        ("legal_basis", "preparation_steps", "step", "legal_basis", "legal_basis_vi"),
     )
     for kind, table, *columns in named:
         for code, en, vi in tables.columns(table, *columns):
-            yield kind, code, en, vi
+            if en:
+                yield kind, code, en, vi

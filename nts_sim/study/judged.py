@@ -9,7 +9,6 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from nts_sim.outcomes.frames import empty
 from nts_sim.planning.classes import Futures
 from nts_sim.planning.explain import Shortage, shortages_of
 from nts_sim.planning.marginal import LeadValue, MarginalMoney, lead_values, marginal_money
@@ -45,13 +44,15 @@ from nts_sim.study.chunks import PolicySource
 from nts_sim.study.rehearse import Rehearsal, rehearse
 from nts_sim.study.runner import run_comparison
 from nts_sim.study.stage import Stage
+from nts_sim.words import say
 from nts_sim.world.model import Floats, MoneySource, World
 
 FRESH_SEEDS = 1_000_003
 """Added to the seed for the draws of batches, so that no plan was made for them."""
-_ORDERS = 24
+ORDERS = 24
 """Orders of mechanisms drawn where there are too many to take all."""
-_EXACT_PLAYERS = 6
+EXACT_PLAYERS = 6
+"""Mechanisms up to which every order of them is taken."""
 
 Told = Callable[[str], None]
 
@@ -67,7 +68,7 @@ class Judged:
     shortages : of the plan, the most harmful first
     worth, gap, stability : of the planning model
     money, days, shares : with futures averaged within a few classes
-    comparison, summary, targets : tables of the chosen policy and the baseline on evaluation draws
+    simulated : tables of the chosen policy and the baseline on evaluation draws
     billion : what one billion would be spent on before day 0, where none is given
     billion_saves : bn VND that the plan would then cost less
     """
@@ -81,9 +82,7 @@ class Judged:
     money: tuple[MarginalMoney, ...]
     days: tuple[LeadValue, ...]
     shares: Contributions
-    comparison: pd.DataFrame
-    summary: pd.DataFrame
-    targets: pd.DataFrame
+    simulated: Mapping[str, pd.DataFrame]
     billion: FirstPlan | None
     billion_saves: float
 
@@ -119,31 +118,30 @@ def judge(
     first = rehearsal.first_plan
     settings = settings_of(name, study.policies.get(name, PolicySpec()))
     risk, highs = first_risk(settings), Highs(study.solver.time_limit_s, GAP)
-    told("looking why places stay short")
+    told(say("said.doing.shortages"))
     shortages = shortages_of(first.problem, first.divisible)
-    told("comparing with a perfect forecast and with planning for the mean")
+    told(say("said.doing.value"))
     worth = worth_of_planning(first.problem, first.divisible, highs)
     gap, stable = _on_fresh_draws(study, shared, rehearsal, risk, highs, told)
-    evaluated = _evaluated(study, worlds, rehearsal, told)
-    detail, x = _detail(first.problem, spec.detail_samples, risk, highs)
+    simulated = _evaluated(study, worlds, rehearsal, told)
+    detail, x = detailed(first.problem, spec.detail_samples, risk, highs)
     limit_s = study.solver.time_limit_s
-    told("pricing a billion more in each fund")
+    told(say("said.doing.funds"))
     money = marginal_money(detail, x, risk, limit_s)
-    told("pricing a day less of each mechanism")
+    told(say("said.doing.leads"))
     days = lead_values(detail, x, risk, limit_s)
-    told("sharing what the plan saves among the mechanisms")
+    told(say("said.doing.shares"))
     shares = contributions(
-        detail, risk, limit_s, exact_players=_EXACT_PLAYERS, orders=_ORDERS, seed=study.seed
+        detail, risk, limit_s, exact_players=EXACT_PLAYERS, orders=ORDERS, seed=study.seed
     )
     billion, saves = _with_a_billion(detail, shared, rehearsal, spec.detail_samples, risk, highs)
     return Judged(
-        tuple(shared), rehearsal, shortages, worth, gap, stable, money, days, shares,
-        evaluated["comparison"], evaluated["summary"],
-        evaluated.get("targets", empty("targets")), billion, saves,
+        tuple(shared), rehearsal, shortages, worth, gap, stable, money, days, shares, simulated,
+        billion, saves,
     )  # fmt: skip
 
 
-def _detail(
+def detailed(
     problem: ScenarioPlan, n_samples: int, risk: Risk, highs: Highs
 ) -> tuple[ScenarioPlan, Floats]:
     """Return the problem with few classes of futures, and its plan in template columns."""
@@ -176,11 +174,11 @@ def _on_fresh_draws(
     highs: Highs, told: Told,
 ) -> tuple[SaaGap, Stability]:  # fmt: skip
     """Solve the problem on fresh batches; the last one is the test of all plans."""
-    told("simulating fresh draws")
+    told(say("said.doing.simulating_fresh"))
     first, start = rehearsal.first_plan, rehearsal.first_plan.problem.filled.start
     drawn = _fresh(study, shared, rehearsal)
     batches = fresh_batches(first.problem, first.divisible, drawn)
-    told("planning for fresh draws")
+    told(say("said.doing.planning_fresh"))
     start = batches.filled.start
     solved = solve_batches(batches.problems.__getitem__, len(drawn) - 1, risk, highs, start)
     gap = saa_gap(solved, batches.x, highs, start)
@@ -210,16 +208,17 @@ def _fresh(
 def _evaluated(
     study: Study, worlds: Sequence[tuple[str, float, World]], rehearsal: Rehearsal, told: Told
 ) -> Mapping[str, pd.DataFrame]:
-    """Simulate the chosen policy and the baseline on evaluation draws; the tables."""
+    """Simulate the chosen policy and the baseline on evaluation draws."""
     n = study.plan.evaluation_draws
     base = study.baseline
     sources: dict[str, PolicySource] = {
         base: partial(make_policy, base, study.policies.get(base, PolicySpec()), study.solver),
         rehearsal.name: rehearsal.policy,
     }
-    told(f"simulating {' and '.join(sources)} on {n} draws never planned on")
+    named = say("said.doing.and").join(sources)
+    told(say("said.doing.judging", policies=named, draws=n))
     results = run_comparison(
         study.model_copy(update={"replications": n}), worlds, sources,
-        progress=lambda done, total, failed: told(f"{done} of {total} runs"),
+        progress=lambda done, total, failed: told(say("said.doing.runs", done=done, total=total)),
     )  # fmt: skip
     return results.frames

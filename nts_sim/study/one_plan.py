@@ -15,6 +15,7 @@ from nts_sim.spec.models import PolicySpec, ScenarioSpec, SolverSpec, Study
 from nts_sim.study.chunks import PolicySource
 from nts_sim.study.engines import engine_for
 from nts_sim.tables.load import Tables
+from nts_sim.words import say
 from nts_sim.world.build import build_world
 from nts_sim.world.model import World
 
@@ -54,7 +55,7 @@ def with_one_plan(
         return dict(sources)
     members = [in_common_world(study, *member, scenarios, tables) for member in scenarios]
     if prepares:
-        told("planning what to prepare before day 0")
+        told(say("said.doing.preparing"))
     needs = _needs(study, members) if prepares else ()
     made: dict[str, PolicySource] = {}
     for name in planners:

@@ -82,9 +82,7 @@ def _order_row(world: World, ruling: Ruling, in_place_day: float) -> dict[str, o
         **_typical_days(world, ruling),
         "to_come": ruling.to_come,
         "in_place_day": in_place_day,
-        "fund_opened_bn_vnd": (
-            0.0 if ruling.fund < 0 else world.funds[ruling.fund].balance_bn_vnd
-        ),
+        "fund_opened_bn_vnd": (0.0 if ruling.fund < 0 else world.funds[ruling.fund].balance_bn_vnd),
         "reason": order.reason,
         "runner_up": order.runner_up,
         "automatic": ruling.automatic,

@@ -10,9 +10,10 @@ import pandas as pd
 from nts_sim.decision.model import Order, OrderKind
 from nts_sim.engine.prepared import posting_cost, preparation_cost
 from nts_sim.outcomes.frames import TABLES, empty, frame
-from nts_sim.planning.marginal import MarginalMoney
+from nts_sim.planning.marginal import LeadValue, MarginalMoney
 from nts_sim.planning.network import supply_of
 from nts_sim.planning.plan import OrderWriter
+from nts_sim.planning.shapley import Contributions
 from nts_sim.planning.whole import FirstPlan
 from nts_sim.study.judged import Judged
 from nts_sim.world.model import World
@@ -41,18 +42,29 @@ def plan_tables(scenario: str, name: str, judged: Judged) -> dict[str, pd.DataFr
     who = {"scenario": scenario, "policy": name}
     world = judged.members[0][1]
     made = {
-        "targets": judged.targets,
+        "targets": judged.simulated.get("targets", empty("targets")),
         "plan_first": _table("plan_first", who, _first(judged)),
         "plan_value": _table("plan_value", who, _value(judged, scenario)),
-        "marginal_money": _table("marginal_money", who, _money(judged.money)),
-        "lead_value": _table("lead_value", who, _days(judged, world)),
-        "contributions": _table("contributions", who, _shares(judged, world)),
+        **price_tables(scenario, name, world, judged.money, judged.days, judged.shares),
         "shortages": _table("shortages", who, _shortages(judged, world)),
         "stability": _table("stability", who, _stability(judged)),
     }
     path = judged.rehearsal.path.assign(**who)
     names = [column.name for column in TABLES["rehearsal"]]
     return {**made, "rehearsal": frame("rehearsal", {key: path[key] for key in names})}
+
+
+def price_tables(
+    scenario: str, name: str, world: World, money: Sequence[MarginalMoney],
+    days: Sequence[LeadValue], shares: Contributions,
+) -> dict[str, pd.DataFrame]:  # fmt: skip
+    """Make the tables of what a little more would be worth."""
+    who = {"scenario": scenario, "policy": name}
+    return {
+        "marginal_money": _table("marginal_money", who, _money(money)),
+        "lead_value": _table("lead_value", who, _days(days, world)),
+        "contributions": _table("contributions", who, _shares(shares, world)),
+    }
 
 
 def no_plan_tables() -> dict[str, pd.DataFrame]:
@@ -192,7 +204,7 @@ def _spent(judged: Judged) -> float:
 def _simulated(judged: Judged, scenario: str) -> list[tuple[str, float, str, str]]:
     """Tell what the chosen policy comes to on evaluation draws, and how far off the promise was."""
     rehearsal = judged.rehearsal
-    summary = judged.summary
+    summary = judged.simulated["summary"]
     row = _only(summary[(summary["policy"] == rehearsal.name)], scenario)
     n, mean = int(row["n"]), float(row["mean"])
     half = (float(row["high"]) - float(row["low"])) / 2.0
@@ -204,7 +216,7 @@ def _simulated(judged: Judged, scenario: str) -> list[tuple[str, float, str, str
     chosen = rehearsal.path[rehearsal.path["chosen"]].iloc[0]
     if chosen["round"] > 0 and judged.whole_horizon and mean:
         found += _optimism(rehearsal.promised_bn_vnd, mean, half, chosen)
-    rows = judged.comparison
+    rows = judged.simulated["comparison"]
     rows = rows[rows["policy"] == rehearsal.name]
     if len(rows):
         against = _only(rows, scenario)
@@ -254,9 +266,9 @@ def _names(world: World) -> dict[str, str]:
     return {mechanism.title: mechanism.name for mechanism in world.mechanisms}
 
 
-def _days(judged: Judged, world: World) -> Iterator[Row]:
+def _days(days: Sequence[LeadValue], world: World) -> Iterator[Row]:
     names = _names(world)
-    for one in judged.days:
+    for one in days:
         alone = len(one.mechanisms) == 1
         yield {
             "mechanism": names[one.mechanisms[0]] if alone else "all",
@@ -264,9 +276,9 @@ def _days(judged: Judged, world: World) -> Iterator[Row]:
         }  # fmt: skip
 
 
-def _shares(judged: Judged, world: World) -> Iterator[Row]:
-    names, saved = _names(world), judged.shares.saved
-    for one in sorted(judged.shares.shares, key=lambda one: -one.share):
+def _shares(found: Contributions, world: World) -> Iterator[Row]:
+    names, saved = _names(world), found.saved
+    for one in sorted(found.shares, key=lambda one: -one.share):
         yield {
             "mechanism": names[one.mechanism], "share_bn_vnd": one.share,
             "share": one.share / saved if saved > 0.0 else np.nan,

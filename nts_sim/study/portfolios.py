@@ -32,6 +32,7 @@ from nts_sim.study.engines import engine_for
 from nts_sim.study.one_plan import with_one_plan
 from nts_sim.study.runner import Progress, stop_pool, worker_context, worker_count
 from nts_sim.tables.load import Tables
+from nts_sim.words import say
 from nts_sim.world.build import build_world
 from nts_sim.world.model import Floats, World
 
@@ -79,11 +80,10 @@ def every_portfolio(measures: Sequence[MeasureSpec]) -> list[MeasureSpec]:
         Where there is nothing to choose from, or too much, or measures cannot be combined.
     """
     if not measures:
-        what = "names no measure to choose from; write measure=[a,b]"
-        raise InvalidInput([Problem("measure", what)])
+        raise InvalidInput([Problem("measure", say("said.portfolios.none"))])
     if len(measures) > MOST_MEASURES:
-        what = f"names {len(measures)} measures, {2 ** len(measures)} portfolios; "
-        what += f"choose from at most {MOST_MEASURES}"
+        counts = {"measures": len(measures), "portfolios": 2 ** len(measures)}
+        what = say("said.portfolios.too_many", **counts, most=MOST_MEASURES)
         raise InvalidInput([Problem("measure", what)])
     sizes = range(len(measures) + 1)
     return [combined(chosen) for size in sizes for chosen in combinations(measures, size)]
@@ -113,7 +113,7 @@ def judge_portfolios(
     """
     planned = [_planned(asked, measure, told) for measure in every_portfolio(measures)]
     spec, total = asked.study.plan, n_simulations(asked, measures)
-    told(f"simulating {len(planned)} portfolios on {spec.draws} planning draws")
+    told(say("said.doing.portfolios", portfolios=len(planned), draws=spec.draws))
     with _Theatre(asked, planned, total, progress) as theatre:
         everyone = range(len(planned))
         chosen_by = theatre.simulate(everyone, DrawSet.PLANNING, spec.draws)
@@ -263,15 +263,19 @@ class _Theatre(AbstractContextManager["_Theatre"]):
             return
         problems = [
             Problem(
-                f"{self.asked.policy} with {self.portfolios[p].measure.name}",
-                f"every simulation failed: {failures[0].told}",
+                say(
+                    "said.where.policy_with",
+                    policy=self.asked.policy,
+                    measure=self.portfolios[p].measure.name,
+                ),
+                say("said.failed.every_simulation", failure=failures[0].told),
             )
             for p, failures in failed.items()
         ]
         unsolved = {failure.error for failures in failed.values() for failure in failures}
         if unsolved == {NoAcceptableSolution.__name__}:
             raise NoAcceptableSolution("\n".join(f"{p.where}: {p.what}" for p in problems))
-        raise InvalidInput(problems, "the policies, found while they ran")
+        raise InvalidInput(problems, say("said.subject.policies_running"))
 
 
 def _jobs(which: Sequence[int], n_scenarios: int, draws: DrawSet, n_draws: int) -> Iterator[_Job]:

@@ -33,6 +33,7 @@ from nts_sim.policies.settings import settings_of
 from nts_sim.spec.models import PolicySpec, Study
 from nts_sim.study.chunks import PolicySource
 from nts_sim.study.stage import Simulated, Stage
+from nts_sim.words import say
 from nts_sim.world.model import Floats, PreparationTerms, World
 
 ROUNDS = 5
@@ -151,7 +152,8 @@ def _rounds(stage: Stage, name: str, n_samples: int, told: Callable[[str], None]
     """Simulate, plan, and take what was found into the next round."""
     lever_factor, preparation = 1.0, None
     for number in range(1, ROUNDS + 1):
-        told(f"round {number}: simulating {name} on {stage.n_draws} planning draws")
+        draws = stage.n_draws
+        told(say("said.doing.round", round=number, candidate=name, draws=draws))
         make = _planner(stage.study, name, preparation, lever_factor, serve_targets=False)
         simulated = stage.simulate(make)
         found = _lever_factor(stage, make, simulated, lever_factor)
@@ -174,7 +176,7 @@ def _others(
 ) -> Iterator[_Row]:
     """Simulate the best planner with targets for each place, and every rule."""
     best = min(rounds, key=lambda row: row.simulated.mean)
-    told(f"simulating {name} with targets, and every rule")
+    told(say("said.doing.rehearsing_rules", candidate=name))
     make = _planner(stage.study, name, best.preparation, best.lever_factor, serve_targets=True)
     yield replace(best, make=make, simulated=stage.simulate(make), serve_targets=True)
     for rule in RULE_NAMES:

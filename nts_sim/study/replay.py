@@ -29,12 +29,12 @@ from nts_sim.study.manifest import module_digests, platform_name, versions
 from nts_sim.study.store import DONE, MANIFEST, csv_bytes, parquet_bytes
 from nts_sim.study.sweep.keep import DESIGN
 from nts_sim.study.tables import Results
+from nts_sim.words import say
 
 MAX_BYTES = 8 * 2**20
 MAX_DESIGN_BYTES = 256 * 2**20
 _MAX_ROWS, _MAX_ROW_BYTES = 20_000_000, 100
 _SHOWN = 60
-_SUBJECT = "the run"
 _POLICY = "policy "
 """Before the name of a planner's own policy, among the inputs."""
 _UNSEEN = ("Cc", "Cs", "Zl", "Zp")
@@ -118,7 +118,9 @@ class Change:
     @property
     def told(self) -> str:
         """The change in a few words."""
-        return f"{self.what}: was {self.was or 'not there'}, is {self.now or 'not there'}"
+        nothing = say("said.replay.absent")
+        now = self.now or nothing
+        return say("said.replay.change", what=self.what, was=self.was or nothing, now=now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,16 +155,16 @@ def read_cells(folder: Path, count: int) -> tuple[CellRecord, ...]:
     """Read the cells of a sweep from its design, each with its whole study."""
     path = folder / DESIGN
     if not _plain_file(folder, DESIGN) or path.stat().st_size > MAX_DESIGN_BYTES:
-        raise _refused(path, "is not there, or too large to be read")
+        raise _refused(path, say("said.replay.no_design"))
     cells: list[CellRecord] = []
     for number, line in enumerate(path.read_bytes().splitlines()):
         cell = _validated(CellRecord, _content(path, line), path)
         if cell.cell != number or number >= count:
-            raise _refused(path, f"line {number + 1} is of another cell")
+            raise _refused(path, say("said.replay.other_cell", line=number + 1))
         whole = {**cells[0].differs, **cell.differs} if cells else cell.differs
         cells.append(cell.model_copy(update={"differs": whole}))
     if not cells or len(cells) != count:
-        raise _refused(path, f"holds {len(cells)} cells of {count}")
+        raise _refused(path, say("said.replay.cells", cells=len(cells), count=count))
     return tuple(cells)
 
 
@@ -175,9 +177,9 @@ def read_json(path: Path) -> Mapping[str, Any]:
     """Read a JSON object that somebody else may have written."""
     try:
         if not path.is_file():
-            raise ValueError("is not there")
+            raise ValueError(say("said.kept.not_there"))
         if path.stat().st_size > MAX_BYTES:
-            raise ValueError(f"is larger than {MAX_BYTES // 2**20} MiB")
+            raise ValueError(say("said.replay.too_large", limit=MAX_BYTES // 2**20))
         data = path.read_bytes()
     except (OSError, ValueError) as error:
         raise _refused(path, shown(str(error))) from None
@@ -189,19 +191,19 @@ def _content(path: Path, data: bytes) -> Mapping[str, Any]:
     try:
         content = json.loads(data.decode("utf-8"), parse_constant=_no_number)
         if not isinstance(content, dict):
-            raise ValueError("is not a table of names and values")
+            raise ValueError(say("said.replay.no_table"))
         told = {key: value for key, value in content.items() if key != "command"}
         if not all(_printable(text) for text in _texts(told)):
-            raise ValueError("holds characters that cannot be shown")
+            raise ValueError(say("said.replay.unseen"))
     except ValueError as error:
         raise _refused(path, shown(str(error))) from None
     except RecursionError:
-        raise _refused(path, "is nested too deeply") from None
+        raise _refused(path, say("said.replay.deep")) from None
     return content
 
 
 def _no_number(text: str) -> Never:
-    raise ValueError(f"holds {text}, which is not a number")
+    raise ValueError(say("said.replay.no_number", text=text))
 
 
 def _texts(content: object) -> Iterator[str]:
@@ -240,11 +242,11 @@ def _validated(model: type[ReadT], content: object, place: Path) -> ReadT:
     except ValidationError as error:
         details = error.errors(include_url=False)[0]
     where = shown(".".join(str(part) for part in details["loc"]))
-    raise _refused(place, f"{where}: {shown(details['msg'])}")
+    raise _refused(place, say("said.replay.finding", where=where, finding=shown(details["msg"])))
 
 
 def _refused(path: Path, what: str) -> InvalidInput:
-    return InvalidInput([Problem(str(path), what)], _SUBJECT)
+    return InvalidInput([Problem(str(path), what)], say("said.subject.run"))
 
 
 # --- what changed ----------------------------------------------------------------------------
@@ -257,13 +259,14 @@ def changed_tables(record: Record, now: Mapping[str, str]) -> list[Problem]:
     ----------
     now : file name → SHA-256 of the tables there are
     """
-    gone = "is not among the tables any more"
-    other = "is not the table the run was made with (its SHA-256 is {}…, it was {}…)"
     return [
-        Problem(name, other.format(now[name][:10], was[:10]) if name in now else gone)
+        Problem(
+            name, say("said.replay.other_table", now=now[name][:10], was=was[:10])
+            if name in now else say("said.replay.table_gone"),
+        )
         for name, was in record.tables.items()
         if now.get(name) != was
-    ]
+    ]  # fmt: skip
 
 
 def changed_since(record: Record, tables: Mapping[str, str]) -> list[Change]:
@@ -274,7 +277,8 @@ def changed_since(record: Record, tables: Mapping[str, str]) -> list[Change]:
         if record.versions.get(what) != now
     ]
     if record.platform != platform_name():
-        changes.append(Change("platform", record.platform, platform_name()))
+        what = say("said.replay.platform")
+        changes.append(Change(what, record.platform, platform_name()))
     changes += [
         Change(name, "", f"{digest[:10]}…")
         for name, digest in tables.items()
@@ -285,11 +289,12 @@ def changed_since(record: Record, tables: Mapping[str, str]) -> list[Change]:
 
 def _changed_modules(was: Mapping[str, str] | None) -> list[Change]:
     if was is None:
-        return [Change("code", "not written down, module by module", "another or the same")]
+        unknown, maybe = say("said.replay.code_unknown"), say("said.replay.code_maybe")
+        return [Change(say("said.replay.code"), unknown, maybe)]
     now = module_digests()
     names = sorted(was.keys() | now.keys())
     return [
-        Change(f"code {name}", was.get(name, ""), now.get(name, ""))
+        Change(say("said.replay.module", name=name), was.get(name, ""), now.get(name, ""))
         for name in names
         if was.get(name) != now.get(name)
     ]
@@ -358,7 +363,7 @@ def _verdict(
     folder: Path,
 ) -> Verdict:  # fmt: skip
     if not any(name in made for name in files):
-        return Verdict(table, False, "is not made any more")
+        return Verdict(table, False, say("said.replay.not_made"))
     notes = []
     for name in files:
         if name not in made or _digest(made[name]) == recorded[name]:
@@ -366,21 +371,21 @@ def _verdict(
         difference = _difference(folder, name, recorded[name], made[name])
         if difference:
             return Verdict(table, False, difference)
-        notes.append(f"{name} holds the same values in other bytes")
+        notes.append(say("said.replay.other_bytes", file=name))
     return Verdict(table, True, "; ".join(notes))
 
 
 def _difference(folder: Path, name: str, recorded: str, made: bytes) -> str:
     """Say where a stored file and one made again differ; empty where their values do not."""
     if not _plain_file(folder, name):
-        return f"differs; {name} is not there to show where"
+        return say("said.replay.differs_gone", file=name)
     stored = (folder / name).read_bytes()
     if _digest(stored) != recorded:
-        return f"differs; {name} was changed since, so it cannot show where"
+        return say("said.replay.differs_changed", file=name)
     try:
         return _first_difference(_rows(name, stored), _rows(name, made))
     except (csv.Error, ValueError, OSError, pa.ArrowException):
-        return f"differs; {name} cannot be read to show where"
+        return say("said.replay.differs_unreadable", file=name)
 
 
 def _rows(name: str, data: bytes) -> list[list[str]]:
@@ -400,11 +405,12 @@ def _rows(name: str, data: bytes) -> list[list[str]]:
 def _first_difference(was: list[list[str]], now: list[list[str]]) -> str:
     names = was[0] if was else []
     if names != (now[0] if now else []):
-        return f"has other columns: {shown(', '.join(names))}"
+        return say("said.replay.other_columns", columns=shown(", ".join(names)))
     for number, (old, new) in enumerate(zip_longest(was[1:], now[1:]), start=1):
         if old is None or new is None:
-            return f"has {len(was) - 1} rows, made again {len(now) - 1}"
+            return say("said.replay.other_rows", was=len(was) - 1, now=len(now) - 1)
         for column, a, b in zip_longest(names, old, new, fillvalue=""):
             if a != b:
-                return f"row {number}, {shown(column)}: {shown(a)}, made again {shown(b)}"
+                told = {"column": shown(column), "was": shown(a), "now": shown(b)}
+                return say("said.replay.other_value", row=number, **told)
     return ""

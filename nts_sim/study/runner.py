@@ -31,8 +31,10 @@ from nts_sim.spec.models import ScenarioSetSpec, Study
 from nts_sim.study.chunks import CHUNK, Bench, Chunk, PolicySource, Task, do, set_up, tasks, work
 from nts_sim.study.collect import Collected, Member
 from nts_sim.study.engines import engine_for
+from nts_sim.study.finance import finance_table, mechanism_table
 from nts_sim.study.orders import gap_table, order_table
 from nts_sim.study.tables import Results, tables_of
+from nts_sim.words import say
 from nts_sim.world.model import World
 
 _LOADED = ["nts_sim.study.sweep.unit", "nts_sim.engine.compiled"]
@@ -172,7 +174,10 @@ def _simulate_batch(
 def _require_something(collected: Collected) -> None:
     """Refuse to compare a policy none of whose replications could be finished."""
     problems = [
-        Problem(f"{policy} in {scenario}", f"every replication failed: {pile.failures[0].told}")
+        Problem(
+            say("said.where.policy_in", policy=policy, scenario=scenario),
+            say("said.failed.every_replication", failure=pile.failures[0].told),
+        )
         for (scenario, policy), pile in collected.piles.items()
         if pile.tally is None and pile.failures
     ]
@@ -181,7 +186,7 @@ def _require_something(collected: Collected) -> None:
     unsolved = {failure.error for pile in collected.piles.values() for failure in pile.failures}
     if unsolved == {NoAcceptableSolution.__name__}:
         raise NoAcceptableSolution("\n".join(f"{p.where}: {p.what}" for p in problems))
-    raise InvalidInput(problems, "the policies, found while they ran")
+    raise InvalidInput(problems, say("said.subject.policies_running"))
 
 
 def check_policies(sources: Mapping[str, PolicySource]) -> None:
@@ -193,7 +198,7 @@ def check_policies(sources: Mapping[str, PolicySource]) -> None:
         except InvalidInput as error:
             problems += error.problems
     if problems:
-        raise InvalidInput(problems, "the policies")
+        raise InvalidInput(problems, say("said.subject.policies"))
 
 
 def _ends(study: Study, members: Sequence[Member]) -> dict[str, date]:
@@ -234,10 +239,7 @@ def at_work(bench: Bench, workers: int) -> Iterator[Simulate]:
     try:
         yield lambda listed: _finished(pool.submit(work, task) for task in listed)
     except BrokenProcessPool:
-        raise PlaceOrMachine(
-            "a worker process stopped unexpectedly (often: too little memory); "
-            "nothing was kept; try workers=1"
-        ) from None
+        raise PlaceOrMachine(say("said.place.worker_lost")) from None
     finally:
         stop_pool(pool)
 
@@ -280,10 +282,15 @@ def run_plan(
     Returns
     -------
     dict of str to DataFrame
-        Tables `orders` (the plan) and `gap`.
+        Tables `orders` (the plan), `gap`, `finance` and `mechanisms`.
     """
     make = source if source is not None else policy_sources(study)[policy]
     luck = Luck(study.seed, DrawSet.EVALUATION, 0)
     run = simulate(world, make(), luck, engine_for(study, replications=1))
-    gaps = gap_table(scenario, policy, world, tally(measure(run, world)))
-    return {"orders": order_table(scenario, policy, world, run.rulings, run.trace), "gap": gaps}
+    found = tally(measure(run, world))
+    return {
+        "orders": order_table(scenario, policy, world, run.rulings, run.trace),
+        "gap": gap_table(scenario, policy, world, found),
+        "finance": finance_table(scenario, policy, world, found),
+        "mechanisms": mechanism_table(scenario, world),
+    }

@@ -32,6 +32,7 @@ from nts_sim.study.chunks import CHUNK, Bench, Chunk, PolicySource, Task
 from nts_sim.study.collect import Member
 from nts_sim.study.engines import engine_for
 from nts_sim.study.runner import Progress, Simulate, at_work, worker_count
+from nts_sim.words import say
 from nts_sim.world.model import Floats, World
 
 CHOSEN, WORSE, NOT_APART, SAME = "chosen", "worse", "not told apart", "the same so far"
@@ -48,11 +49,11 @@ def check_selection(study: Study) -> None:
     """
     n, spec = len(study.policies), study.selection
     if n < 2:
-        what = "names one policy; a selection chooses among two or more"
-        raise InvalidInput([Problem("policy", what)])
+        raise InvalidInput([Problem("policy", say("said.selection.one_policy"))])
     if n * spec.first > spec.budget:
-        what = f"{spec.budget} replications are less than the first {spec.first} of {n} policies; "
-        raise InvalidInput([Problem("selection.budget", what + f"at least {n * spec.first}")])
+        given = {"budget": spec.budget, "first": spec.first, "policies": n}
+        what = say("said.selection.small_budget", **given, least=n * spec.first)
+        raise InvalidInput([Problem("selection.budget", what)])
 
 
 def select_policy(
@@ -146,12 +147,12 @@ class _Stage:
         if not chunk.failures:
             return
         failure, task = chunk.failures[0], chunk.task
-        where = f"{task.policy} in {self.members[task.scenario].name}"
-        what = f"replication {failure.replication} failed: {failure.told}; "
-        what += "a selection needs every replication, leave the policy out or repair it"
+        name = self.members[task.scenario].name
+        where = say("said.where.policy_in", policy=task.policy, scenario=name)
+        what = say("said.selection.failed", replication=failure.replication, failure=failure.told)
         if failure.error == NoAcceptableSolution.__name__:
             raise NoAcceptableSolution(f"{where}: {what}")
-        raise InvalidInput([Problem(where, what)], "the policies, found while they ran")
+        raise InvalidInput([Problem(where, what)], say("said.subject.policies_running"))
 
 
 # --- the table ----------------------------------------------------------------------------------

@@ -28,7 +28,9 @@ import pyarrow.parquet
 from nts_sim.errors import InvalidInput, PlaceOrMachine, Problem
 from nts_sim.outcomes.frames import TABLES, checked
 from nts_sim.spec.models import Study
+from nts_sim.spec.texts import NOT_OF_RESULTS
 from nts_sim.study.tables import Results
+from nts_sim.words import say
 
 try:
     import fcntl
@@ -39,7 +41,9 @@ DONE = "DONE.json"
 MANIFEST = "manifest.json"
 _LOCK = ".lock"
 _RISKY = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-_NOT_IN_ID = {"results_dir", "workers", "tables_dir", "execution"}
+_NOT_IN_ID = {
+    **dict.fromkeys(("results_dir", "workers", "tables_dir", "execution"), True), **NOT_OF_RESULTS,
+}  # fmt: skip
 """What a study says and results do not depend on (tables count by their content)."""
 
 
@@ -98,7 +102,8 @@ def in_place(act: Callable[[], Any], folder: Path) -> Any:
         return act()
     except OSError as error:
         reason = error.strerror or str(error)
-        raise PlaceOrMachine(f"cannot write results in {folder}: {reason}") from None
+        what = say("said.place.cannot_write", folder=folder, reason=reason)
+        raise PlaceOrMachine(what) from None
 
 
 @contextmanager
@@ -145,16 +150,14 @@ def _lock(lock: IO[str], folder: Path) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         lock.seek(0)
-        holder = " ".join(lock.read().split())[:200] or "it has not said which"
+        holder = " ".join(lock.read().split())[:200] or say("said.place.nobody_said")
         lock.close()
-        raise PlaceOrMachine(
-            f"another process is writing results in {folder} ({holder}); wait for it or end it"
-        ) from None
+        raise PlaceOrMachine(say("said.place.locked", folder=folder, holder=holder)) from None
 
 
 def _refuse_if_done(folder: Path) -> None:
     if is_done(folder):
-        raise PlaceOrMachine(f"{folder} already holds a finished run; it is never overwritten")
+        raise PlaceOrMachine(say("said.place.done", folder=folder))
 
 
 def write_file(folder: Path, name: str, data: bytes) -> Path:
@@ -301,24 +304,24 @@ def read_results(folder: Path) -> dict[str, pd.DataFrame]:
         except (OSError, ValueError, pa.ArrowException) as error:
             problems.append(Problem(str(folder / file), " ".join(str(error).split())[:200]))
     if problems:
-        raise InvalidInput(problems, "the results")
+        raise InvalidInput(problems, say("said.subject.results"))
     return frames
 
 
 def _read_table(path: Path, name: str, digest: str) -> pd.DataFrame:
     data = path.read_bytes()
     if hashlib.sha256(data).hexdigest() != digest:
-        raise ValueError("the file is not what the run wrote (its checksum differs)")
+        raise ValueError(say("said.kept.run_checksum"))
     return checked(name, parquet_table(data))
 
 
 def _require_done(folder: Path) -> dict[str, str]:
     if not is_done(folder):
-        what = "is not a finished run (no DONE.json)" if folder.is_dir() else "is not there"
-        raise InvalidInput([Problem(str(folder), what)], "the results")
+        what = say("said.kept.unfinished" if folder.is_dir() else "said.kept.not_there")
+        raise _unusable(folder, what)
     listed = _read_json(folder / DONE).get("files")
     if not isinstance(listed, dict):
-        raise InvalidInput([Problem(str(folder / DONE), "does not list files")], "the results")
+        raise _unusable(folder / DONE, say("said.kept.no_files"))
     return {str(name): str(digest) for name, digest in listed.items()}
 
 
@@ -326,8 +329,12 @@ def _read_json(path: Path) -> Mapping[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        what = f"cannot be read: {' '.join(str(error).split())[:200]}"
-        raise InvalidInput([Problem(str(path), what)], "the results") from None
+        reason = " ".join(str(error).split())[:200]
+        raise _unusable(path, say("said.kept.unreadable", reason=reason)) from None
     if not isinstance(content, dict):
-        raise InvalidInput([Problem(str(path), "is not a JSON object")], "the results")
+        raise _unusable(path, say("said.kept.not_an_object"))
     return content
+
+
+def _unusable(path: Path, what: str) -> InvalidInput:
+    return InvalidInput([Problem(str(path), what)], say("said.subject.results"))

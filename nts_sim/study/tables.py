@@ -104,7 +104,8 @@ def tables_of(collected: Collected, baseline: str, set_name: str | None) -> Resu
         ),
         "failures": joined("failures", (_failures(*row) for row in piles)),
         "orders": joined(
-            "orders", (order_table(m.name, p, m.world, run.rulings, run.trace) for m, p, run in sampled)
+            "orders",
+            (order_table(m.name, p, m.world, run.rulings, run.trace) for m, p, run in sampled),
         ),
     }
     traces = [_trace(m.name, policy, run.trace) for m, policy, run in sampled]

@@ -11,6 +11,7 @@ import re
 
 from nts_sim.tables.columns import Column
 from nts_sim.tables.names import nearest
+from nts_sim.words import name_of, say
 
 Cell = str | float | int | bool
 
@@ -24,7 +25,7 @@ def parse_cell(column: Column, text: str) -> tuple[Cell, str]:
     """Return the value of a cell and, where it is wrong, the sentence that says so."""
     if not text:
         blank: Cell = math.nan if column.kind in {"number", "integer"} else ""
-        return blank, "" if column.optional else f"is blank; {column.meaning} is needed"
+        return blank, "" if column.optional else say("said.tables.blank", meaning=_meaning(column))
     if column.kind in {"number", "integer"}:
         return _number(column, text)
     if column.kind == "flag":
@@ -32,16 +33,21 @@ def parse_cell(column: Column, text: str) -> tuple[Cell, str]:
     return text, _choice_fault(column, text)
 
 
+def _meaning(column: Column) -> str:
+    return name_of("meaning", column.meaning)
+
+
 def _flag_fault(text: str) -> str:
-    return "" if text.lower() in {"true", "false"} else f"'{text}' is not true or false"
+    return "" if text.lower() in {"true", "false"} else say("said.tables.flag", text=text)
 
 
 def _choice_fault(column: Column, text: str) -> str:
     if not column.choices or text in column.choices:
         return ""
     close = nearest(text, column.choices)
-    hint = f"did you mean {close}?" if close else f"allowed: {', '.join(column.choices)}"
-    return f"'{text}' is not allowed; {hint}"
+    if close:
+        return say("said.tables.choice_near", text=text, close=close)
+    return say("said.tables.choice", text=text, allowed=", ".join(column.choices))
 
 
 def _number(column: Column, text: str) -> tuple[Cell, str]:
@@ -50,9 +56,9 @@ def _number(column: Column, text: str) -> tuple[Cell, str]:
         return 0, fault
     value = float(text)
     if not math.isfinite(value):
-        return 0, f"'{text}' is not a finite number"
+        return 0, say("said.tables.not_finite", text=text)
     if column.kind == "integer" and value != int(value):
-        return 0, f"'{text}' is not a whole number"
+        return 0, say("said.tables.not_whole", text=text)
     fault = _range_fault(column, text, value)
     return (int(value) if column.kind == "integer" and not column.optional else value), fault
 
@@ -60,21 +66,20 @@ def _number(column: Column, text: str) -> tuple[Cell, str]:
 def _writing_fault(column: Column, text: str) -> str:
     """Say what is wrong with the way a number is written, if anything."""
     if text.lower().lstrip("+-") in _NOT_FINITE:
-        return f"'{text}' is not a finite number" + (
-            "; leave the cell blank" if column.optional else ""
-        )
+        fault = "said.tables.not_finite_or_blank" if column.optional else "said.tables.not_finite"
+        return say(fault, text=text)
     if _could_be_thousands(column, text):
         whole = text.replace(".", "")
-        return f"'{text}' is ambiguous: write {whole} for the larger number or {text}0 for decimals"
+        return say("said.tables.thousands_or_decimals", text=text, whole=whole)
     if _PLAIN.fullmatch(text):
         return ""
     if _GROUPS.fullmatch(text):
-        return f"'{text}' is ambiguous: write 1234.5, a point for decimals and nothing in between"
+        return say("said.tables.groups", text=text)
     if "," in text and _PLAIN.fullmatch(text.replace(",", ".", 1)):
-        return f"'{text}' has a decimal comma; write {text.replace(',', '.', 1)}"
+        return say("said.tables.decimal_comma", text=text, point=text.replace(",", ".", 1))
     if text.endswith("%"):
-        return f"'{text}' is a percentage; write a share between 0 and 1"
-    return f"'{text}' is not a number ({column.meaning})"
+        return say("said.tables.percentage", text=text)
+    return say("said.tables.not_number", text=text, meaning=_meaning(column))
 
 
 def _could_be_thousands(column: Column, text: str) -> bool:
@@ -85,9 +90,9 @@ def _could_be_thousands(column: Column, text: str) -> bool:
 
 
 def _range_fault(column: Column, text: str, value: float) -> str:
-    unit = f" {column.unit}" if column.unit else ""
+    if column.low <= value <= column.high:
+        return ""
+    unit = f" {name_of('unit', column.unit)}" if column.unit else ""
     if value < column.low:
-        return f"{text} is below {column.low:g}{unit}, the least allowed"
-    if value > column.high:
-        return f"{text} is above {column.high:g}{unit}, the most allowed"
-    return ""
+        return say("said.tables.below", text=text, allowed=f"{column.low:g}{unit}")
+    return say("said.tables.above", text=text, allowed=f"{column.high:g}{unit}")

@@ -395,9 +395,50 @@ _EVENTS = (
     ),
 )  # fmt: skip
 
+_TASK_KINDS = (
+    "declare", "draw", "return", "mobilise", "move", "serve", "buy", "post", "depot", "ready",
+)  # fmt: skip
+_ROLES = ("chair", "deputy_chair", "director", "commander", "head_of_department")
+
+
+def _agency(name: str, meaning: str, *, optional: bool = False) -> Column:
+    return Column(name, "code", meaning, refers_to=("agencies.agency",), optional=optional)
+
+
+_TASKS = (
+    _table(
+        "task_roles", "who carries out a task, who answers for it and who supports; the row that "
+        "says most about a task counts",
+        Column("kind", "code", "of task; any: whatever is done with a resource", key=True,
+               choices=(*_TASK_KINDS, "any")),
+        Column("mechanism", "code", "blank: any", key=True, optional=True,
+               refers_to=("mechanisms.mechanism",)),
+        Column("resource", "code", "blank: any", key=True, optional=True,
+               refers_to=("resources.resource",)),
+        _agency("unit_in_charge", "agency that carries it out"),
+        Column("role", "code", "role in that agency", choices=_ROLES),
+        _agency("answers", "agency that answers for it"),
+        _agency("supports", "agency that supports"),
+        _agency("supports_too", "another one", optional=True),
+        Column("acts_in", "code", "whose agencies carry it out and answer, where they are "
+               "provincial: of the place helped, or of that which units leave",
+               choices=("place", "source")),
+    ),
+    _table(
+        "preparation_steps", "how what is done before day 0 is decided on",
+        Column("step", "code", "what is done", key=True,
+               choices=("buy", "post", "depot", "ready")),
+        Column("desk", "code", "who signs", refers_to=("desks.desk",)),
+        Column("lead_days", "number", "from signature until it is in place", "days", high=3650),
+        Column("legal_basis", "text", "on what basis; blank: as the mechanism", optional=True),
+        Column("legal_basis_vi", "text", "the same in Vietnamese", optional=True),
+        Column("checked", "flag", "the basis was seen in a retrieved text"),
+    ),
+)  # fmt: skip
+
 TABLES: Final[Mapping[str, Table]] = {
     table.name: table
-    for table in (*_PLACES, *_AGENCIES, *_RESOURCES, *_THREATS, *_MECHANISMS, *_EVENTS)
+    for table in (*_PLACES, *_AGENCIES, *_RESOURCES, *_THREATS, *_MECHANISMS, *_EVENTS, *_TASKS)
 }
 
 _MAPS = (

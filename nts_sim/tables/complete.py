@@ -10,6 +10,7 @@ from itertools import product
 
 from nts_sim.errors import Problem
 from nts_sim.tables.columns import TABLES
+from nts_sim.words import say
 
 Row = Mapping[str, object]
 Rows = Mapping[str, list[Row]]
@@ -33,6 +34,11 @@ def completeness_problems(rows: Rows) -> list[Problem]:
     return found
 
 
+def _kinds_of_tasks() -> list[str]:
+    """Kinds that need someone in charge whatever the mechanism and resource."""
+    return [kind for kind in _choices("task_roles", "kind") if kind != "any"]
+
+
 def _needed_rows(rows: Rows) -> Iterator[Problem]:
     """Every combination that the world is built from has its row."""
     threats = _names(rows["threats"], "threat")
@@ -54,6 +60,8 @@ def _needed_rows(rows: Rows) -> Iterator[Problem]:
         ("handover_lead", ("mechanism",), product(_names(called, "mechanism"))),
         ("declaration_levels", ("level",), product(_SEVERITIES)),
         ("desk_speed", ("severity",), product(("0", *_SEVERITIES))),
+        ("preparation_steps", ("step",), product(_choices("preparation_steps", "step"))),
+        ("task_roles", ("kind", "mechanism", "resource"), product(_kinds_of_tasks(), ("",), ("",))),
     )  # fmt: skip
     for table, columns, keys in needed:
         yield from _missing(table, columns, keys, rows[table])
@@ -65,10 +73,14 @@ def _missing(
     present = {tuple(_text(row[column]) for column in columns) for row in rows}
     lacking = [key for key in keys if key not in present]
     if lacking:
-        named = "; ".join(", ".join(key) for key in lacking[:_SHOWN])
-        more = f" and {len(lacking) - _SHOWN} more" if len(lacking) > _SHOWN else ""
-        what = f"has no row for {' and '.join(columns)} {named}{more}; a table is replaced whole"
-        yield Problem(f"{table}.csv", f"{what}, so write every row, with 0 where there is nothing")
+        blank = say("said.tables.blank")
+        named = "; ".join(", ".join(part or blank for part in key) for key in lacking[:_SHOWN])
+        by, more = say("said.tables.and").join(columns), len(lacking) - _SHOWN
+        if more > 0:
+            what = say("said.tables.no_rows", columns=by, named=named, more=str(more))
+        else:
+            what = say("said.tables.no_row", columns=by, named=named)
+        yield Problem(f"{table}.csv", what)
 
 
 def _text(value: object) -> str:
@@ -92,26 +104,27 @@ def _desk_problems(desks: list[Row], agencies: list[Row]) -> Iterator[Problem]:
         if row["level"] != "national":
             continue
         if level.get(row["up"], "national") != "national":
-            what = f"national desk {row['desk']} cannot pass orders up to {row['up']}"
-            yield Problem("desks.csv", f"{what}, which every province has")
+            what = say("said.tables.desk_up", desk=row["desk"], up=row["up"])
+            yield Problem("desks.csv", what)
         if host_level[row["host"]] != "national":
-            what = f"national desk {row['desk']} cannot sit at {row['host']}"
-            yield Problem("desks.csv", f"{what}, which every province has")
+            what = say("said.tables.desk_host", desk=row["desk"], host=row["host"])
+            yield Problem("desks.csv", what)
 
 
 def _mechanism_problems(mechanism: Row, rows: Rows) -> Iterator[Problem]:
     """Check that what takes orders has a desk, and that goods come from where it says."""
     name, effect = mechanism["mechanism"], mechanism["effect"]
     if effect in {"money", "goods", "transfer"} and not mechanism["desk"]:
-        yield Problem("mechanisms.csv", f"{name} needs a desk that signs its orders")
+        yield Problem("mechanisms.csv", say("said.tables.needs_desk", mechanism=name))
     if effect != "goods":
         return
     if not mechanism["created_at"]:
-        yield Problem("mechanisms.csv", f"{name} needs created_at: hub or spot")
+        yield Problem("mechanisms.csv", say("said.tables.needs_created_at", mechanism=name))
     supplied = {row["resource"] for row in rows["mechanism_supply"] if row["mechanism"] == name}
     at_hubs = {row["resource"] for row in rows["hub_stocks"] if row["mechanism"] == name}
     expected = supplied if mechanism["created_at"] == "hub" else set()
     if at_hubs != expected:
         named = ", ".join(sorted(map(str, at_hubs ^ expected)))
-        what = f"{name} is created at '{mechanism['created_at']}'"
-        yield Problem("hub_stocks.csv", f"{what}, which does not fit its rows here for {named}")
+        place = mechanism["created_at"]
+        what = say("said.tables.created_elsewhere", mechanism=name, place=place, named=named)
+        yield Problem("hub_stocks.csv", what)

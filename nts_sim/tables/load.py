@@ -22,6 +22,7 @@ from nts_sim.tables.cells import Cell, parse_cell
 from nts_sim.tables.columns import MAP_TABLES, TABLES, Column, Table
 from nts_sim.tables.complete import completeness_problems
 from nts_sim.tables.names import fold, nearest, resolve_place
+from nts_sim.words import name_of, say
 
 DATA: Final = Path(__file__).resolve().parent.parent / "data"
 MAX_BYTES: Final = 20 * 2**20
@@ -135,7 +136,7 @@ def _load(
     if not found:
         found = completeness_problems({name: _by_row(read.rows) for name, read in reads.items()})
     if found:
-        raise InvalidInput(_shortened(found), "the tables")
+        raise InvalidInput(_shortened(found), say("said.subject.tables"))
     return Tables(
         {name: _frame(TABLES[name], read.rows) for name, read in reads.items()},
         {name: read.digest for name, read in reads.items()},
@@ -152,10 +153,9 @@ def _own_files(folder: Path) -> tuple[dict[str, Path], list[Problem]]:
     try:
         files = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
     except OSError as error:
-        reason = error.strerror or "cannot be read"
-        raise InvalidInput(
-            [Problem("tables_dir", f"folder '{folder}' cannot be opened: {reason}")], "the tables"
-        ) from error
+        reason = error.strerror or say("said.tables.cannot_be_read")
+        what = say("said.tables.folder_closed", folder=folder, reason=reason)
+        raise InvalidInput([Problem("tables_dir", what)], say("said.subject.tables")) from error
     own: dict[str, Path] = {}
     problems = []
     for path in files:
@@ -164,16 +164,17 @@ def _own_files(folder: Path) -> tuple[dict[str, Path], list[Problem]]:
         elif path.suffix not in _IGNORED_SUFFIXES:
             problems.append(Problem(path.name, _not_a_table(path)))
     if not own and not problems:
-        problems.append(Problem("tables_dir", f"folder '{folder}' holds no table (*.csv)"))
+        problems.append(Problem("tables_dir", say("said.tables.folder_empty", folder=folder)))
     return own, problems
 
 
 def _not_a_table(path: Path) -> str:
     if path.suffix.lower() in {".xlsx", ".xls", ".ods"}:
-        return "is a workbook; save each sheet as CSV (UTF-8) under the table's name"
+        return say("said.tables.workbook")
     close = nearest(path.stem, TABLES)
-    hint = f"did you mean {close}.csv?" if close else f"tables: {', '.join(sorted(TABLES))}"
-    return f"is not the name of a table; {hint}"
+    if close:
+        return say("said.tables.no_table_near", close=close)
+    return say("said.tables.no_table", tables=", ".join(sorted(TABLES)))
 
 
 def _read(table: Table, path: Path) -> _Read:
@@ -183,10 +184,10 @@ def _read(table: Table, path: Path) -> _Read:
         raw = b"" if path.stat().st_size > MAX_BYTES else path.read_bytes()
         too_big = path.stat().st_size > MAX_BYTES
     except OSError as error:
-        return _failed(file, f"cannot be read: {error.strerror}", "")
+        return _failed(file, say("said.tables.unreadable", reason=error.strerror), "")
     digest = hashlib.sha256(raw).hexdigest()
     if too_big:
-        return _failed(file, f"is larger than {MAX_BYTES // 2**20} MB", digest)
+        return _failed(file, say("said.tables.too_large", limit=MAX_BYTES // 2**20), digest)
     text, fault = _decode(raw)
     if fault:
         return _failed(file, fault, digest)
@@ -202,29 +203,30 @@ def _failed(file: str, what: str, digest: str) -> _Read:
 def _decode(raw: bytes) -> tuple[str, str]:
     """Return the text, or what is wrong with the bytes."""
     if not raw.strip():
-        return "", "is empty; it needs at least its header row"
+        return "", say("said.tables.empty")
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "", "is UTF-16, not UTF-8; save it as 'CSV UTF-8'"
+        return "", say("said.tables.utf16")
     if b"\0" in raw:
-        return "", "holds NUL bytes; it is not a text file"
+        return "", say("said.tables.nul")
     try:
         return raw.decode("utf-8-sig"), ""
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
-        return "", f"is not UTF-8 (first bad byte in line {line}); save it as 'CSV UTF-8'"
+        return "", say("said.tables.not_utf8", line=line)
 
 
 def _records(file: str, text: str) -> tuple[list[list[str]], list[Problem]]:
     """Split a text into records; blank lines give empty records, so that rows keep numbers."""
     header = text.splitlines()[0]
-    for separator, name in ((";", "semicolons"), ("\t", "tabs")):
+    for separator, fault in ((";", "said.tables.semicolons"), ("\t", "said.tables.tabs")):
         if separator in header and "," not in header:
-            return [], [Problem(file, f"is separated by {name}; separate columns by commas")]
+            return [], [Problem(file, say(fault))]
     records: list[list[str]] = []
     try:
         records.extend(csv.reader(io.StringIO(text, newline=""), strict=True))
     except csv.Error as error:
-        return [], [Problem(f"{file} row {len(records) + 1}", f"cannot be read as CSV: {error}")]
+        where = _row(file, len(records) + 1)
+        return [], [Problem(where, say("said.tables.not_csv", reason=error))]
     return records, []
 
 
@@ -241,22 +243,30 @@ def _parse(
     if problems:
         return rows, numbers, problems
     if not any(any(record) for record in records[1:]):
-        return rows, numbers, [Problem(file, "has a header and no rows")]
+        return rows, numbers, [Problem(file, say("said.tables.header_only"))]
     columns = {column.name: column for column in table.columns}
     for number, record in enumerate(records[1:], start=2):
         if not any(cell.strip() for cell in record):
             continue
         if len(record) != len(header):
-            what = f"has {len(record)} cells where the header has {len(header)}"
-            problems.append(Problem(f"{file} row {number}", what))
+            what = say("said.tables.cells", cells=len(record), header=len(header))
+            problems.append(Problem(_row(file, number), what))
             continue
         numbers.append(number)
         for name, text in zip(header, record, strict=True):
             cell, fault = parse_cell(columns[name], text.strip())
             rows[name].append(cell)
             if fault:
-                problems.append(Problem(f"{file} row {number} column {name}", fault))
+                problems.append(Problem(_cell(file, number, name), fault))
     return rows, numbers, problems
+
+
+def _row(file: str, number: int) -> str:
+    return say("said.where.row", file=file, number=number)
+
+
+def _cell(file: str, number: int, column: str) -> str:
+    return say("said.where.cell", file=file, number=number, column=column)
 
 
 def _header_problems(table: Table, file: str, header: list[str]) -> list[Problem]:
@@ -265,12 +275,16 @@ def _header_problems(table: Table, file: str, header: list[str]) -> list[Problem
     problems = []
     for name in dict.fromkeys(header):
         if header.count(name) > 1:
-            problems.append(Problem(f"{file} row 1", f"column '{name}' appears twice"))
+            problems.append(Problem(_row(file, 1), say("said.tables.column_twice", name=name)))
         if name not in known:
             close = nearest(name, missing)
-            hint = f"did you mean {close}?" if close else f"columns: {', '.join(known)}"
-            problems.append(Problem(f"{file} row 1", f"unknown column '{name}'; {hint}"))
-    return problems + [Problem(f"{file} row 1", f"column '{name}' is missing") for name in missing]
+            if close:
+                what = say("said.tables.column_near", name=name, close=close)
+            else:
+                what = say("said.tables.column", name=name, columns=", ".join(known))
+            problems.append(Problem(_row(file, 1), what))
+    lacking = (say("said.tables.column_missing", name=name) for name in missing)
+    return problems + [Problem(_row(file, 1), what) for what in lacking]
 
 
 def _duplicates(reads: Mapping[str, _Read]) -> list[Problem]:
@@ -287,8 +301,8 @@ def _repeats(table: Table, read: _Read) -> list[Problem]:
         first = seen.setdefault(key, number)
         if first != number:
             named = ", ".join(f"{n} '{v}'" for n, v in zip(table.key, key, strict=True))
-            what = f"{named} is already in row {first}; each may appear once"
-            problems.append(Problem(f"{table.name}.csv row {number}", what))
+            what = say("said.tables.repeated", named=named, first=first)
+            problems.append(Problem(_row(f"{table.name}.csv", number), what))
     return problems
 
 
@@ -296,13 +310,13 @@ def _shortened(problems: Iterable[Problem]) -> list[Problem]:
     """Keep the first problems of each file and count the others."""
     by_file: dict[str, list[Problem]] = {}
     for problem in problems:
-        by_file.setdefault(problem.where.partition(" row ")[0], []).append(problem)
+        by_file.setdefault(problem.where.partition(" ")[0], []).append(problem)
     kept = []
     for file, found in by_file.items():
         kept += found[:_SHOWN_PER_FILE]
         if len(found) > _SHOWN_PER_FILE:
             more = len(found) - _SHOWN_PER_FILE
-            kept.append(Problem(file, f"… and {more} more problems in this file"))
+            kept.append(Problem(file, say("said.tables.more", more=more)))
     return kept
 
 
@@ -340,8 +354,11 @@ def _unknown_codes(
     told = {problem.where for problem in read.problems}
     is_place = any(target.endswith("places.code") for target in column.refers_to)
     for index, cell in enumerate(cells):
-        text, where = str(cell), f"{file} row {read.numbers[index]} column {column.name}"
-        if where in told or text in known or (column.optional and not text):
+        text = str(cell)
+        if text in known or (column.optional and not text):
+            continue
+        where = _cell(file, read.numbers[index], column.name)
+        if where in told:
             continue
         code = resolve_place(text, codes) if is_place else None
         if code in known:
@@ -356,17 +373,19 @@ def _unknown_code(
     text: str, column: Column, known: frozenset[str], labels: Mapping[str, str]
 ) -> str:
     """Word the sentence for a code that refers to nothing."""
-    start = f"unknown {column.meaning} '{text}'"
+    what = name_of("meaning", column.meaning)
     if f"0{text}" in known:
-        return f"{start}; did you mean 0{text}? Codes are text: keep the 0"
+        return say("said.tables.code_lost_0", what=what, text=text)
     if labels:
         named = {label.rsplit(" (", 1)[0]: label for code, label in labels.items() if code in known}
         close = nearest(text, named)
-        hint = f"did you mean {named[close]}?" if close else "see places.csv for the codes"
-        return f"{start}; {hint}"
+        if close:
+            return say("said.names.near", what=what, name=text, close=named[close])
+        return say("said.tables.code_of_place", what=what, text=text)
     close = nearest(text, known)
-    hint = f"did you mean {close}?" if close else f"known: {', '.join(sorted(known)[:12])}"
-    return f"{start}; {hint}"
+    if close:
+        return say("said.names.near", what=what, name=text, close=close)
+    return say("said.names.known", what=what, name=text, known=", ".join(sorted(known)[:12]))
 
 
 def _place_codes(places: Mapping[str, Rows]) -> dict[str, str]:

@@ -7,6 +7,8 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 
+from nts_sim.words import name_of, say
+
 _SEPARATORS = re.compile(r"[\s\-_.,/]+")
 _PREFIX = re.compile(r"^(tinh|thanh pho|province of|city of) | (province|city)$")
 _SIMILAR = 0.6
@@ -35,14 +37,21 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     return folded[begun[0]] if len(begun) == 1 else None
 
 
-def unknown(name: str, known: Iterable[str], what: str) -> str:
-    """Word the sentence for a name that is not known, with the nearest one or the whole list."""
-    names = sorted(known)
+def unknown(name: str, known: Iterable[str], kind: str) -> str:
+    """Word the sentence for a name that is not known, with the nearest one or the whole list.
+
+    Parameters
+    ----------
+    kind : what it should name, one of the texts ``name.kind.*``
+    """
+    names, what = sorted(known), name_of("kind", kind)
     close = nearest(name, names)
     if close is not None:
-        return f"unknown {what} '{name}'; did you mean {close}?"
+        return say("said.names.near", what=what, name=name, close=close)
+    if not names:
+        return say("said.names.none", what=what, name=name)
     listed = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
-    return f"unknown {what} '{name}'; known: {listed or 'none'}"
+    return say("said.names.known", what=what, name=name, known=listed)
 
 
 def resolve_place(text: str, codes: Mapping[str, str]) -> str | None:

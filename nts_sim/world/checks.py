@@ -11,6 +11,8 @@ from itertools import pairwise
 import numpy as np
 
 from nts_sim.errors import Problem
+from nts_sim.words import say
+from nts_sim.words.figures import figure
 from nts_sim.world.graph import road_pieces
 from nts_sim.world.model import Effect, Mechanism, NodeKind, World
 
@@ -25,15 +27,15 @@ def roads_in_one_piece(world: World) -> Iterator[Problem]:
     pieces = road_pieces(world)
     for piece in pieces[1:]:
         named = ", ".join(f"{world.nodes.name[world.nodes.index[c]]} ({c})" for c in piece[:5])
-        what = f"no road joins {named} to the other provinces; add rows for them"
-        yield Problem("adjacency.csv", what)
+        yield Problem("adjacency.csv", say("said.world.no_road", places=named))
 
 
 def roads_both_ways(world: World) -> Iterator[Problem]:
     """Roads lead back with the same length."""
     km, code = world.roads.leg_km, world.nodes.code
     for a, b in np.transpose((km - km.T).nonzero()).tolist():
-        yield Problem("adjacency.csv", f"{code[a]} → {code[b]} and {code[b]} → {code[a]} differ")
+        what = say("said.world.road_one_way", one=code[a], other=code[b])
+        yield Problem("adjacency.csv", what)
 
 
 def speeds_fall(world: World) -> Iterator[Problem]:
@@ -43,24 +45,24 @@ def speeds_fall(world: World) -> Iterator[Problem]:
     ):  # fmt: skip
         if share[0] != 1.0 or np.any(np.diff(share) > 0.0) or np.any(share <= 0.0):
             listed = ", ".join(f"{value:g}" for value in share)
-            yield Problem(where, f"speed shares {listed} must fall from 1 and stay above 0")
+            yield Problem(where, say("said.world.speeds", shares=listed))
     if not world.roads.speed_km_per_day > 0.0 or not world.roads.detour_factor >= 1.0:
-        yield Problem("road_speeds.csv", "road speed must be above 0 and detour factor at least 1")
+        yield Problem("road_speeds.csv", say("said.world.road_speed"))
 
 
 def links_are_chances(world: World) -> Iterator[Problem]:
     """Probabilities of links lie in [0, 1] and lags are above 0."""
     chance = world.links.probability
     if not np.all((chance >= 0.0) & (chance <= 1.0)):
-        yield Problem("spread_links.csv", "probability times weight leaves [0, 1]")
+        yield Problem("spread_links.csv", say("said.world.chance"))
     if np.any(world.links.lag_days <= 0.0):
-        yield Problem("spread_links.csv", "lag_days must be above 0: no effect is instant")
+        yield Problem("spread_links.csv", say("said.world.lag"))
 
 
 def repeats_take_time(world: World) -> Iterator[Problem]:
     """Links that repeat stop with their source, or they would never end."""
     if np.any(world.links.repeats & ~world.links.stops):
-        yield Problem("spread_links.csv", "a link that repeats must also stop with its source")
+        yield Problem("spread_links.csv", say("said.world.repeats"))
 
 
 def stays_end(world: World) -> Iterator[Problem]:
@@ -70,9 +72,9 @@ def stays_end(world: World) -> Iterator[Problem]:
     for threat, name in enumerate(threats.name):
         stay, rise = threats.stay_days[threat], threats.escalation_days[threat]
         if not np.all((stay > 0.0) & np.isfinite(stay)):
-            yield Problem(where, f"{name} needs natural_stay_days above 0 for 1, 2, 3")
+            yield Problem(where, say("said.world.stay", threat=name))
         if not np.all(rise > 0.0):
-            yield Problem(where, f"{name}: escalation_days must be above 0 or blank")
+            yield Problem(where, say("said.world.escalation", threat=name))
 
 
 def effects_are_shares(world: World) -> Iterator[Problem]:
@@ -83,7 +85,9 @@ def effects_are_shares(world: World) -> Iterator[Problem]:
             ("spread_reduction", world.threats.spread_reduction[threat]),
         ):
             if not 0.0 <= value <= 1.0:
-                yield Problem("threat_dynamics.csv", f"{name}: {label} {value:g} is not in 0 to 1")
+                told = f"{label} {value:g}"
+                what = say("said.world.not_a_share", threat=name, value=told)
+                yield Problem("threat_dynamics.csv", what)
 
 
 def exposure_rises(world: World) -> Iterator[Problem]:
@@ -91,7 +95,7 @@ def exposure_rises(world: World) -> Iterator[Problem]:
     for threat, name in enumerate(world.threats.name):
         exposed = world.cells.exposed[world.cells.threat == threat]
         if np.any(np.diff(exposed, axis=1) < 0.0):
-            yield Problem("exposure.csv", f"{name}: fewer people exposed at a higher severity")
+            yield Problem("exposure.csv", say("said.world.exposure_falls", threat=name))
 
 
 def incidents_require_help(world: World) -> Iterator[Problem]:
@@ -101,7 +105,7 @@ def incidents_require_help(world: World) -> Iterator[Problem]:
     for threat, name in enumerate(world.threats.name):
         required = cells.requirement[at_province & (cells.threat == threat)]
         if required.size and not np.all(required.max(axis=2) > 0.0):
-            yield Problem("requirements.csv", f"{name} requires nothing at some severity")
+            yield Problem("requirements.csv", say("said.world.requires_nothing", threat=name))
 
 
 def ramps_rise(world: World) -> Iterator[Problem]:
@@ -110,7 +114,7 @@ def ramps_rise(world: World) -> Iterator[Problem]:
         shares = [share for _, share in mechanism.ramp]
         rising = all(a < b for a, b in pairwise(shares))
         if not rising or (shares and not 0.0 <= shares[-1] <= 1.0):
-            yield Problem("ramps.csv", f"{mechanism.name}: shares must rise and end at or below 1")
+            yield Problem("ramps.csv", say("said.world.ramp", mechanism=mechanism.name))
 
 
 def desks_end(world: World) -> Iterator[Problem]:
@@ -120,12 +124,13 @@ def desks_end(world: World) -> Iterator[Problem]:
         while at.up is not None:
             at = world.desks[at.up]
             if at.name in seen:
-                yield Problem("desks.csv", f"the way up from {desk.name} runs in a circle")
+                yield Problem("desks.csv", say("said.world.desk_circle", desk=desk.name))
                 break
             seen.add(at.name)
         else:
             if np.isfinite(at.delegation_bn_vnd):
-                what = f"nobody above {at.name} signs more than {at.delegation_bn_vnd:g} bn VND"
+                limit = figure(at.delegation_bn_vnd)
+                what = say("said.world.desk_limit", desk=at.name, limit=limit)
                 yield Problem("desks.csv", what)
 
 
@@ -146,13 +151,17 @@ def _fund_problems(world: World, mechanism: Mechanism) -> Iterator[Problem]:
     if kind is None:
         free = all(supply.unit_cost_bn_vnd == 0.0 for supply in mechanism.supplies)
         if mechanism.effect is not Effect.GOODS or not free or mechanism.fixed_cost_bn_vnd > 0.0:
-            yield Problem("mechanisms.csv", f"{mechanism.name} costs money and names no fund")
+            what = say("said.world.no_fund", mechanism=mechanism.name)
+            yield Problem("mechanisms.csv", what)
         return
     owners = [None] if mechanism.fund_is_central else list(range(world.nodes.n_provinces))
     lacking = [owner for owner in owners if (kind, owner) not in world.fund_index]
     if lacking:
-        whose = "the centre" if lacking[0] is None else world.nodes.code[lacking[0]]
-        what = f"{mechanism.name} charges fund '{kind}', which {whose} does not have"
+        if lacking[0] is None:
+            what = say("said.world.no_central_fund", mechanism=mechanism.name, fund=kind)
+        else:
+            whose = world.nodes.code[lacking[0]]
+            what = say("said.world.no_such_fund", mechanism=mechanism.name, fund=kind, place=whose)
         yield Problem("funds.csv", what)
 
 
@@ -163,22 +172,23 @@ def earmarks_leave_a_payer(world: World) -> Iterator[Problem]:
         marks = [fund.earmark for fund in funds if fund.earmark is not None]
         shut_out = marks and all(mechanism.name not in mark for mark in marks)
         if _may_be_used(mechanism) and shut_out:
-            what = f"'{mechanism.fund_kind}' leaves out {mechanism.name}, which charges it"
-            yield Problem("fund.earmarks", f"{what}; add it or disable the mechanism")
+            fund, name = mechanism.fund_kind, mechanism.name
+            yield Problem("fund.earmarks", say("said.world.earmark", fund=fund, mechanism=name))
 
 
 def accounts_everywhere(world: World) -> Iterator[Problem]:
     """Every province has a working account."""
     for place in np.flatnonzero(world.account_of[: world.nodes.n_provinces] < 0).tolist():
-        yield Problem("funds.csv", f"{world.nodes.code[place]} has no row 'account'")
+        yield Problem("funds.csv", say("said.world.no_account", place=world.nodes.code[place]))
 
 
 def goods_have_supplies(world: World) -> Iterator[Problem]:
     """Goods mechanisms can create something; other effects create nothing."""
     for mechanism in world.mechanisms:
         if (mechanism.effect is Effect.GOODS) != bool(mechanism.supplies):
-            verb = "creates nothing" if mechanism.effect is Effect.GOODS else "may not create goods"
-            yield Problem("mechanism_supply.csv", f"{mechanism.name} {verb}")
+            is_goods = mechanism.effect is Effect.GOODS
+            fault = "said.world.creates_nothing" if is_goods else "said.world.may_not_create"
+            yield Problem("mechanism_supply.csv", say(fault, mechanism=mechanism.name))
 
 
 def injects_lead_somewhere(world: World) -> Iterator[Problem]:
@@ -187,8 +197,9 @@ def injects_lead_somewhere(world: World) -> Iterator[Problem]:
         abroad = world.nodes.kind[world.cells.node[inject.cell]] == NodeKind.FOREIGN
         if abroad and not len(world.links.out[inject.cell]):
             node, threat = world.cells.node[inject.cell], world.cells.threat[inject.cell]
-            what = f"{world.threats.name[threat]} cannot leave {world.nodes.name[node]}"
-            yield Problem(f"scenario {world.name}.injects", f"{what}: no layer leads from there")
+            place, where = world.nodes.name[node], say("said.where.scenario", name=world.name)
+            what = say("said.world.cannot_leave", threat=world.threats.name[threat], place=place)
+            yield Problem(f"{where}.injects", what)
 
 
 def events_can_happen(world: World) -> Iterator[Problem]:
@@ -196,11 +207,11 @@ def events_can_happen(world: World) -> Iterator[Problem]:
     for event in world.hazard.events:
         name = world.threats.name[event.threat]
         if not np.isclose(event.severity_probability.sum(), 1.0):
-            yield Problem("event_rates.csv", f"{name}: first_severity_1, 2, 3 do not sum to 1")
+            yield Problem("event_rates.csv", say("said.world.severities", threat=name))
         if event.size_mean < 1.0:
-            yield Problem("event_rates.csv", f"{name}: provinces_per_event must be at least 1")
+            yield Problem("event_rates.csv", say("said.world.event_size", threat=name))
         if not np.all(np.isfinite(event.month_rate)) or event.month_rate.sum() <= 0.0:
-            yield Problem("event_places.csv", f"{name}: no province and month has any weight")
+            yield Problem("event_places.csv", say("said.world.event_nowhere", threat=name))
 
 
 RULES = (

@@ -9,6 +9,7 @@ from nts_sim.spec.models import InjectSpec, ScenarioSpec, Study
 from nts_sim.tables.columns import CENTRAL
 from nts_sim.tables.load import Tables
 from nts_sim.tables.names import nearest, resolve_place, unknown
+from nts_sim.words import name_of, say
 
 
 def study_problems(study: Study, scenario: ScenarioSpec, tables: Tables) -> list[Problem]:
@@ -28,11 +29,11 @@ def _known(tables: Tables, table: str, column: str | None = None) -> set[str]:
     return set(frame[column or frame.columns[0]])
 
 
-def _check(where: str, names: Iterable[str], known: Iterable[str], what: str) -> Iterator[Problem]:
+def _check(where: str, names: Iterable[str], known: Iterable[str], kind: str) -> Iterator[Problem]:
     listed = set(known)
     for name in names:
         if name not in listed:
-            yield Problem(f"{where}.{name}", unknown(name, listed, what))
+            yield Problem(f"{where}.{name}", unknown(name, listed, kind))
 
 
 def place_problem(where: str, place: str, tables: Tables) -> Iterator[Problem]:
@@ -40,39 +41,44 @@ def place_problem(where: str, place: str, tables: Tables) -> Iterator[Problem]:
     if resolve_place(place, tables.place_codes) is None:
         labels = {label.rsplit(" (", 1)[0]: label for label in tables.place_labels.values()}
         close = nearest(place, labels)
-        hint = f"; did you mean {labels[close]}?" if close else "; places.csv lists names and codes"
-        yield Problem(where, f"unknown place '{place}'{hint}")
+        if close:
+            what = say("said.names.near", what=name_of("kind", "place"), name=place,
+                       close=labels[close])  # fmt: skip
+        else:
+            what = say("said.world.place", place=place)
+        yield Problem(where, what)
 
 
 def _scenario_problems(scenario: ScenarioSpec, tables: Tables) -> Iterator[Problem]:
     threats = _known(tables, "threats")
-    where = f"scenario {scenario.name}"
+    where = say("said.where.scenario", name=scenario.name)
     yield from _check(f"{where}.threats", scenario.threats, threats, "threat")
     for key, names in (
         ("random_events", scenario.random_events),
         ("warning_days", scenario.warning_days),
     ):
-        yield from _check(f"{where}.{key}", names, scenario.threats, "threat of this scenario")
+        yield from _check(f"{where}.{key}", names, scenario.threats, "scenario_threat")
     for number, inject in enumerate(scenario.injects):
         yield from _inject_problems(f"{where}.injects[{number}]", inject, scenario, tables)
     if not scenario.injects and not scenario.random_events:
-        yield Problem(where, "has neither injects nor random_events: nothing can happen")
+        yield Problem(where, say("said.world.nothing_happens"))
 
 
 def _inject_problems(
     where: str, inject: InjectSpec, scenario: ScenarioSpec, tables: Tables
 ) -> Iterator[Problem]:
     if inject.threat not in scenario.threats:
-        what = unknown(inject.threat, scenario.threats, "threat of this scenario")
+        what = unknown(inject.threat, scenario.threats, "scenario_threat")
         yield Problem(f"{where}.threat", what)
     if inject.day >= scenario.horizon_days:
-        what = f"day {inject.day:g} is not before the horizon ({scenario.horizon_days} days)"
+        horizon = scenario.horizon_days
+        what = say("said.world.after_horizon", day=f"{inject.day:g}", horizon=horizon)
         yield Problem(f"{where}.day", what)
     agency = _agency(inject.place, tables)
     if agency is None:
         yield from place_problem(f"{where}.place", inject.place, tables)
     elif inject.threat in scenario.threats and not _slows_desks(inject.threat, tables):
-        what = f"'{inject.threat}' cannot hit agency {inject.place}; only what slows desks can"
+        what = say("said.world.cannot_hit", threat=inject.threat, agency=inject.place)
         yield Problem(f"{where}.place", what)
 
 
@@ -135,7 +141,8 @@ def _fund_problems(study: Study, scenario: ScenarioSpec, tables: Tables) -> Iter
         yield from _check("fund.earmarks", [kind], kinds, "fund")
         yield from _check(f"fund.earmarks.{kind}", allowed, mechanisms, "mechanism")
     if spec.closes_on is not None and spec.closes_on < scenario.start_date:
-        what = f"{spec.closes_on} is before the scenario starts ({scenario.start_date})"
+        start = scenario.start_date
+        what = say("said.world.closes_early", closes=spec.closes_on, start=start)
         yield Problem("fund.closes_on", what)
 
 

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import re
+import tomllib
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from string import Formatter
+from typing import Any
 
 import pytest
 
@@ -15,10 +22,16 @@ from nts_sim.tables.load import load_tables
 from nts_sim.words import languages, listing, name_of, number, say, sentence, speaking
 
 PACKAGE = Path(nts_sim.__file__).parent
-_SAID = re.compile(r"""\bsay\(\s*["']([a-z_]+(?:\.[a-z_]+)+)["']""")
-_WRITTEN = re.compile(r"""["']([a-z_]+(?:\.[a-z_]+)+)["']""")
-_PLACE = re.compile(r"\{([a-z_]+)(?::([a-z0-9]+))?\}")
+OTHERS = [language for language in languages() if language != "en"]
+_KEY = re.compile(r"[a-z0-9_]+(?:\.[a-z0-9_]+)+")
+_SAID = re.compile(r"""\bsay\(\s*["']([a-z0-9_.]+)["']""")
 FORMATS = {"", "0", "1", "2", "short", "signed", "percent", "change"}
+OWN_KEYS = ("format.", "name.")
+"""Looked up by the catalogue itself, and by what is named (`name_of`)."""
+
+VIETNAMESE = (
+    "ăâđêôơưàảãáạằẳẵắặầẩẫấậèẻẽéẹềểễếệìỉĩíịòỏõóọồổỗốộờởỡớợùủũúụừửữứựỳỷỹýỵ"
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(("value", "form", "written"), [
@@ -44,6 +57,22 @@ def test_numbers_as_people_write_them(value: float, form: str, written: str) -> 
     assert number(value, form) == written
 
 
+@pytest.mark.parametrize(("value", "form", "written"), [
+    (12345.678, "1", "12.345,7"),
+    (1234.5, "1", "1.234,5"),
+    (12345.678, "short", "12.300"),
+    (0.0421, "short", "0,042"),
+    (1_260_000.0, "short", "1,26 triệu"),
+    (-1_260_000.0, "signed", "\u22121,26 triệu"),
+    (0.434, "percent", "43%"),
+    (-8.72, "change", "\u22128,7%"),
+    (float("nan"), "short", "chưa rõ"),
+])  # fmt: skip
+def test_numbers_as_people_write_them_in_vietnamese(value: float, form: str, written: str) -> None:
+    with speaking("vi"):
+        assert number(value, form) == written
+
+
 def test_a_text_counts_with_the_right_form() -> None:
     one, more = say("report.failures", n=1), say("report.failures", n=1200)
     assert "1 replication " in one
@@ -65,33 +94,129 @@ def test_what_the_catalogue_does_not_know_keeps_its_name() -> None:
         pass
 
 
-def _sources() -> list[str]:
-    folders = ("charts", "report")
-    return [path.read_text("utf-8") for folder in folders for path in (PACKAGE / folder).iterdir()
+def _sources() -> list[tuple[Path, str]]:
+    return [(path, path.read_text("utf-8")) for path in sorted(PACKAGE.rglob("*"))
             if path.suffix in (".py", ".j2")]  # fmt: skip
 
 
+def _trees() -> Iterator[ast.AST]:
+    return (ast.parse(text) for path, text in _sources() if path.suffix == ".py")
+
+
+def _strings(tree: ast.AST) -> set[str]:
+    return {node.value for node in ast.walk(tree)
+            if isinstance(node, ast.Constant) and isinstance(node.value, str)}  # fmt: skip
+
+
+def _keys_said() -> set[str]:
+    """Keys in a call of `say`, whether one or a choice of two; those put together are apart."""
+    said = {key for path, text in _sources() if path.suffix == ".j2" for key in _SAID.findall(text)}
+    for tree in _trees():
+        for call in ast.walk(tree):
+            if isinstance(call, ast.Call) and call.args and ast.unparse(call.func) == "say":
+                chosen = call.args[0]
+                arms = [chosen.body, chosen.orelse] if isinstance(chosen, ast.IfExp) else [chosen]
+                said |= {arm.value for arm in arms if isinstance(arm, ast.Constant)
+                         and _KEY.fullmatch(str(arm.value))}  # fmt: skip
+    return said
+
+
+def _beginnings() -> set[str]:
+    """Beginnings of keys that are put together: "tasks.column." of `f"tasks.column.{name}"`."""
+    heads = (
+        node.values[0] for tree in _trees() for node in ast.walk(tree)
+        if isinstance(node, ast.JoinedStr) and node.values
+    )  # fmt: skip
+    texts = {str(head.value) for head in heads if isinstance(head, ast.Constant)}
+    rooms = {key.split(".")[0] for key in listing("en")}
+    return {text for text in texts if text.endswith(".") and text.split(".")[0] in rooms}
+
+
+def test_every_text_said_exists() -> None:
+    said = _keys_said()
+    assert len(said) > 200
+    assert said - set(listing("en")) == set()
+
+
+def test_no_text_is_left_that_nothing_says() -> None:
+    strings = {text for tree in _trees() for text in _strings(tree)}
+    strings |= {key for _, text in _sources() for key in _SAID.findall(text)}
+    beginnings = _beginnings()
+    unsaid = [
+        key for key in listing("en")
+        if not key.startswith(OWN_KEYS) and key not in strings
+        and not any(key.startswith(head) and key[len(head):] in strings for head in beginnings)
+    ]  # fmt: skip
+    assert unsaid == []
+
+
+def _flat(tree: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    for key, entry in tree.items():
+        if isinstance(entry, str):
+            yield f"{prefix}{key}"
+        else:
+            yield from _flat(entry, f"{prefix}{key}.")
+
+
 @pytest.mark.parametrize("language", languages())
-def test_every_text_said_exists_and_every_other_is_gone(language: str) -> None:
-    """`format.*` are the catalogue's own; names are looked up by what they name (next test)."""
-    said = {key for text in _sources() for key in _SAID.findall(text) if key[:7] != "format."}
-    entries = {key for key in listing(language) if not key.startswith(("format.", "name."))}
-    said |= entries & {key for text in _sources() for key in _WRITTEN.findall(text)}
-    assert len(said) > 60
-    assert said - entries == set()
-    assert entries - said == set()
+def test_no_text_stands_in_two_files(language: str) -> None:
+    files = sorted((PACKAGE / "words" / language).glob("*.toml"))
+    keys = Counter(key for path in files for key in _flat(tomllib.loads(path.read_text("utf-8"))))
+    assert len(files) > 4
+    assert [key for key, times in keys.items() if times > 1] == []
+    within = [key for key in keys if any(other.startswith(f"{key}.") for other in keys)]
+    assert within == []
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_every_language_has_every_text(language: str) -> None:
+    assert set(listing(language)) == set(listing("en"))
+
+
+def _parsed(text: str) -> tuple[str, set[tuple[str, str]]]:
+    """Part a text into what is written, and its places with their formats."""
+    parts = list(Formatter().parse(text))
+    places = {(name, spec or "") for _, name, spec, _ in parts if name is not None}
+    return "".join(literal for literal, *_ in parts), places
+
+
+def _forms(entry: str | Mapping[str, str]) -> list[str]:
+    return [entry] if isinstance(entry, str) else list(entry.values())
 
 
 @pytest.mark.parametrize("language", languages())
 def test_places_for_values_use_known_formats_and_agree_over_languages(language: str) -> None:
+    """A value that one language tells and another does not, or tells otherwise, is a fault."""
     for key, entry in listing(language).items():
-        forms = [entry] if isinstance(entry, str) else list(entry.values())
-        reference = listing("en")[key]
-        wanted = reference if isinstance(reference, str) else reference["other"]
-        known = {name for name, _ in _PLACE.findall(wanted)}
-        for text in forms:
-            assert {spec for _, spec in _PLACE.findall(text)} <= FORMATS, key
-            assert {name for name, _ in _PLACE.findall(text)} <= known, key
+        _, wanted = _parsed(_forms(listing("en")[key])[-1])
+        assert _parsed(_forms(entry)[-1])[1] == wanted, key
+        for text in _forms(entry):
+            _, places = _parsed(text)
+            assert places <= wanted, key
+            assert {spec for _, spec in places} <= FORMATS, key
+            assert all(name.isidentifier() for name, _ in places), key
+
+
+def test_vietnamese_texts_hold_vietnamese() -> None:
+    for key, entry in listing("vi").items():
+        if key.startswith("format."):
+            continue
+        for text in _forms(entry):
+            written = _parsed(text)[0].lower()
+            if any(letter.isalpha() for letter in written):
+                assert text not in _forms(listing("en")[key]), key
+                has_marks = any(letter in VIETNAMESE for letter in written)
+                assert has_marks or len(written.split()) < 4, key
+
+
+@pytest.mark.parametrize("language", languages())
+def test_letters_are_whole_ones(language: str) -> None:
+    """No combining marks, no letters of a private font: what is typed can be searched for."""
+    for key, entry in listing(language).items():
+        for text in _forms(entry):
+            assert unicodedata.is_normalized("NFC", text), key
+            kinds = {unicodedata.category(letter) for letter in text}
+            assert not kinds & {"Mn", "Co", "Cn"}, key
 
 
 def _named(group: str) -> set[str]:
@@ -102,9 +227,11 @@ def test_everything_shipped_has_a_planners_name() -> None:
     tables = load_tables()
     scenarios = {path.stem for path in (PACKAGE.parent / "configs" / "scenario").glob("*.yaml")}
     assert _named("policy") >= set(POLICY_NAMES)
-    assert _named("metric") >= {metric.name for metric in METRICS if metric.ranked}
+    assert _named("metric") == {metric.name for metric in METRICS}
     assert _named("mechanism") >= set(tables["mechanisms"]["mechanism"])
     assert _named("resource") == set(tables["resources"]["resource"])
     assert _named("fund") >= set(tables["funds"]["fund"]) | {"own_stock", "uncharged"}
     assert _named("scenario") >= scenarios
+    assert _named("threat") == set(tables["threats"]["threat"])
+    assert _named("unit") == {metric.unit for metric in METRICS}
     assert _named("stage") <= {column.name for column in TABLES["flows"]}

@@ -32,6 +32,7 @@ from nts_sim.spec.models import (
     ResourcesSpec,
     ScenarioSetSpec,
     ScenarioSpec,
+    ScenarioTexts,
     SolverSpec,
     Study,
     ThreatSpec,
@@ -120,6 +121,8 @@ POLICIES = {"idle": partial(made, "idle", idle), "busy": partial(made, "busy", b
 
 
 OTHERS = {*PLAN_TABLES, *INSIGHT_TABLES, "portfolios", "precision", "selection", "targets"}
+OTHERS |= {"directory", "tasks"}
+"""Tables that come of other work than simulating and comparing."""
 COMPARED = [name for name in TABLES if name not in OTHERS]
 
 
@@ -312,6 +315,8 @@ def test_run_id_is_stable_and_says_what_it_is(tmp_path):
         store.run_id(study(tmp_path, workers=2), "compare", tables),
         store.run_id(study(), "compare", dict(reversed(tables.items()))),
     ]
+    told = SCENARIO.model_copy(update={"vi": ScenarioTexts(title="Thử")})
+    same.append(store.run_id(study(scenario=told), "compare", tables))
     others = [
         store.run_id(study(seed=1), "compare", tables),
         store.run_id(study(), "run", tables),

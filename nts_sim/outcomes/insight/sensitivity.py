@@ -25,6 +25,7 @@ import pandas as pd
 from nts_sim.errors import InvalidInput, Problem
 from nts_sim.outcomes.frames import frame
 from nts_sim.outcomes.insight.axes import own_rows
+from nts_sim.words import say
 from nts_sim.world.model import Floats
 
 Method = Literal["morris", "sobol"]
@@ -61,7 +62,7 @@ def morris_design(inputs: Sequence[str], trajectories: int, seed: int) -> Design
     """
     _check_inputs(inputs)
     if trajectories < 2:
-        raise _refused("trajectories", f"{trajectories} is too few: take at least 2, better 10")
+        raise _refused("trajectories", say("said.sensitivity.too_few", given=trajectories))
     morris = _salib("SALib.sample.morris")
     shares = morris.sample(_problem(inputs), trajectories, num_levels=LEVELS, seed=seed)
     return Design("morris", tuple(inputs), np.asarray(shares, dtype=np.float64), seed)
@@ -79,7 +80,7 @@ def sobol_design(inputs: Sequence[str], base: int, seed: int) -> Design:
     _check_inputs(inputs)
     if base < 2 or base & (base - 1):
         near = 2 ** max(1, round(float(np.log2(max(base, 2)))))
-        raise _refused("base", f"{base} is not a power of two, as Sobol designs need: try {near}")
+        raise _refused("base", say("said.sensitivity.not_power", given=base, near=near))
     sobol = _salib("SALib.sample.sobol")
     shares = sobol.sample(_problem(inputs), base, calc_second_order=False, seed=seed)
     return Design("sobol", tuple(inputs), np.asarray(shares, dtype=np.float64), seed)
@@ -209,7 +210,7 @@ def _problem(inputs: Sequence[str]) -> dict[str, Any]:
 
 def _check_inputs(inputs: Sequence[str]) -> None:
     if not inputs:
-        raise _refused(_WHERE, "there is no input to vary: name at least one, with its range")
+        raise _refused(_WHERE, say("said.sensitivity.no_input"))
 
 
 def _check_outcome(design: Design, outcome: Floats) -> None:
@@ -218,15 +219,12 @@ def _check_outcome(design: Design, outcome: Floats) -> None:
         raise ValueError(f"{len(outcome)} outcomes for a design of {cells} cells")
     missing = int((~np.isfinite(outcome)).sum())
     if missing:
-        raise _refused(
-            "cells",
-            f"{missing} of {cells} have a replication that failed or has no value of this metric, "
-            "and indices need every one",
-        )
+        what = say("said.sensitivity.cells_missing", missing=missing, cells=cells)
+        raise _refused("cells", what)
 
 
 def _refused(where: str, what: str) -> InvalidInput:
-    return InvalidInput([Problem(where, what)], "the study of sensitivity")
+    return InvalidInput([Problem(where, what)], say("said.subject.sensitivity"))
 
 
 def _salib(module: str) -> Any:
@@ -235,6 +233,4 @@ def _salib(module: str) -> Any:
     except ModuleNotFoundError as missing:
         if (missing.name or "").split(".")[0] != "SALib":
             raise
-        raise _refused(
-            _WHERE, "needs the package SALib: install it with pip install 'nts-sim[analysis]'"
-        ) from None
+        raise _refused(_WHERE, say("said.sensitivity.no_salib")) from None

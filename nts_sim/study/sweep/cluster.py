@@ -11,6 +11,7 @@ from nts_sim.errors import InvalidInput, PlaceOrMachine, Problem
 from nts_sim.study.store import code_digest
 from nts_sim.study.sweep.execute import Finished, lost
 from nts_sim.study.sweep.unit import Unit, do_unit
+from nts_sim.words import say
 
 _CONNECT_S: Final = 10.0
 _LOOK_S: Final = 2.0
@@ -62,7 +63,7 @@ class DaskCluster:
         except self._dask.KilledWorker:
             return Finished(unit, lost(unit))
         except (self._dask.CancelledError, OSError):
-            raise self._gone("the scheduler has gone") from None
+            raise self._gone("said.cluster.scheduler_gone") from None
 
     def close(self) -> None:
         """Take back what is not done, and leave the cluster as it was."""
@@ -78,16 +79,16 @@ class DaskCluster:
             client = self._dask.Client(self._scheduler, timeout=_CONNECT_S, set_as_default=False)
             client.wait_for_workers(1, timeout=_CONNECT_S)
         except TimeoutError:
-            raise self._gone("no worker is there; start one with: dask worker") from None
+            raise self._gone("said.cluster.no_worker") from None
         except OSError:
-            raise self._gone("nobody answers; start one with: dask scheduler") from None
+            raise self._gone("said.cluster.nobody_answers") from None
         try:
             same = set(client.run(code_digest).values()) == {code_digest()}
         except ImportError:
             same = False
         if not same:
             client.close()
-            raise self._gone("its workers do not have this version of nts-sim; install it there")
+            raise self._gone("said.cluster.other_version")
         return client
 
     def _next(self) -> Any:
@@ -101,25 +102,25 @@ class DaskCluster:
             if self._threads:
                 alone_since = time.monotonic()
             elif time.monotonic() - alone_since > _PATIENCE_S:
-                raise self._gone(f"no worker was there for {_PATIENCE_S:.0f} seconds")
+                raise self._gone("said.cluster.no_worker_for_long")
 
     def _look(self) -> None:
         """Count the workers, now and then: it is a question to the scheduler."""
         if self._client.status != "running":
-            raise self._gone("the scheduler has gone")
+            raise self._gone("said.cluster.scheduler_gone")
         if time.monotonic() - self._looked > _LOOK_S:
             self._threads = sum(self._client.nthreads().values())
             self._looked = time.monotonic()
 
     def _gone(self, why: str) -> PlaceOrMachine:
-        kept = "what is done is kept, and the same command goes on from there"
-        return PlaceOrMachine(f"the cluster at {self._scheduler}: {why}; {kept}")
+        seconds = f"{_PATIENCE_S:.0f}"
+        what = say(why, scheduler=self._scheduler, seconds=seconds)
+        return PlaceOrMachine(what)
 
 
 def _distributed() -> Any:
     try:
         import distributed
     except ImportError:
-        what = "dask is not installed; install it with: pip install 'nts-sim[cluster]'"
-        raise InvalidInput([Problem("execution", what)]) from None
+        raise InvalidInput([Problem("execution", say("said.cluster.no_dask"))]) from None
     return distributed

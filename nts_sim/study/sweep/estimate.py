@@ -16,6 +16,8 @@ from nts_sim.study.engines import most_replications
 from nts_sim.study.sweep.asked import Asked, Keyed
 from nts_sim.study.sweep.parts import Parts
 from nts_sim.study.sweep.unit import COLUMNS, PART, Want, do_unit
+from nts_sim.words import say
+from nts_sim.words.figures import figure
 
 _TRIED: Final = 2
 _CSV_BYTES: Final = 12
@@ -95,10 +97,8 @@ def require_room(asked: Asked, folder: Path) -> None:
     nearest = next(here for here in (folder, *folder.absolute().parents) if here.exists())
     needed, free = _room(files, replications), shutil.disk_usage(nearest).free
     if needed > _MOST_OF_DISK * free:
-        raise PlaceOrMachine(
-            f"the sweep may need {needed / 2**20:,.0f} MiB and {folder} has {free / 2**20:,.0f} "
-            "MiB left; choose another results_dir, or fewer cells or replications"
-        )
+        sizes = {"needed": figure(needed / 2**20, ",.0f"), "free": figure(free / 2**20, ",.0f")}
+        raise PlaceOrMachine(say("said.place.disk_full", **sizes, folder=folder))
 
 
 def _room(files: int, replications: int) -> int:

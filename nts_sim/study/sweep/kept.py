@@ -24,8 +24,8 @@ from nts_sim.study.manifest import (
     versions,
     without_path,
 )
+from nts_sim.words import say
 
-_SUBJECT: Final = "the sweep"
 _NEEDED: Final[Mapping[str, frozenset[str]]] = {
     "cells": frozenset({"cell", "scenario", "replications", "failed"}),
     "summary": frozenset({
@@ -92,13 +92,13 @@ def read_sweep(folder: Path) -> Kept:
             data = (folder / file).read_bytes()
             digests[file] = hashlib.sha256(data).hexdigest()
             if listed and listed.get(file) != digests[file]:
-                raise ValueError("is not the file that the sweep wrote (its checksum differs)")
+                raise ValueError(say("said.kept.sweep_checksum"))
             tables[name] = _table(name, data)
         except (OSError, ValueError, pa.ArrowException) as error:
             what = getattr(error, "strerror", None) or " ".join(str(error).split())[:200]
             problems.append(Problem(str(folder / file), what))
     if problems:
-        raise InvalidInput(problems, _SUBJECT)
+        raise InvalidInput(problems, say("said.subject.sweep"))
     axes = tuple(str(axis) for axis in manifest["axes"] if axis in tables["cells"])
     failed, seed = int(tables["cells"]["failed"].sum()), int(manifest["seed"])
     baseline = str(manifest["config"]["baseline"])
@@ -109,26 +109,29 @@ def _table(name: str, data: bytes) -> pd.DataFrame:
     table = store.parquet_table(data)
     missing = sorted(_NEEDED[name] - set(table.columns))
     if missing:
-        raise ValueError(f"has no column {', '.join(missing)}")
+        raise ValueError(say("said.kept.no_column", columns=", ".join(missing)))
     return table
 
 
 def _manifest(folder: Path) -> Mapping[str, Any]:
     if not folder.is_dir():
-        raise _refused(folder, "is not there" if not folder.exists() else "is not a folder")
+        fault = "said.kept.not_a_folder" if folder.exists() else "said.kept.not_there"
+        raise _refused(folder, say(fault))
     path = folder / store.MANIFEST
     if not path.is_file():
-        what = "holds no sweep that ended (no manifest.json); give the folder that sweep printed"
-        raise _refused(folder, what)
+        raise _refused(folder, say("said.kept.no_sweep"))
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise _refused(path, f"cannot be read: {' '.join(str(error).split())[:200]}") from None
+        reason = " ".join(str(error).split())[:200]
+        raise _refused(path, say("said.kept.unreadable", reason=reason)) from None
     parts = manifest if isinstance(manifest, dict) else {}
     if not (isinstance(parts.get("axes"), list) and isinstance(parts.get("config"), dict)):
-        raise _refused(folder, f"was made by {parts.get('verb', 'something else')}, not by sweep")
+        if "verb" in parts:
+            raise _refused(folder, say("said.kept.other_verb", verb=parts["verb"]))
+        raise _refused(folder, say("said.kept.other_maker"))
     if not (isinstance(parts.get("seed"), int) and "baseline" in parts["config"]):
-        raise _refused(path, "is not the manifest of a sweep")
+        raise _refused(path, say("said.kept.not_manifest"))
     return parts
 
 
@@ -139,12 +142,13 @@ def _listed(folder: Path) -> Mapping[str, str]:
     try:
         listed = json.loads((folder / store.DONE).read_text(encoding="utf-8"))["files"]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise _refused(folder / store.DONE, f"cannot be read: {type(error).__name__}") from None
+        what = say("said.kept.unreadable", reason=type(error).__name__)
+        raise _refused(folder / store.DONE, what) from None
     return dict(listed)
 
 
 def _refused(path: Path, what: str) -> InvalidInput:
-    return InvalidInput([Problem(str(path), what)], _SUBJECT)
+    return InvalidInput([Problem(str(path), what)], say("said.subject.sweep"))
 
 
 # --- what is learnt from it ----------------------------------------------------------------------

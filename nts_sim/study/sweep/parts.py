@@ -19,15 +19,20 @@ import numpy as np
 from nts_sim.engine.choice import EngineName
 from nts_sim.errors import PlaceOrMachine
 from nts_sim.spec.models import PolicySpec
+from nts_sim.spec.texts import NOT_OF_RESULTS
 from nts_sim.study.chunks import Failure
 from nts_sim.study.store import code_digest, in_place
 from nts_sim.study.sweep.cell import Cell
 from nts_sim.study.sweep.unit import COLUMNS, Part
+from nts_sim.words import say
 
 FOLDER = "parts"
 _SAME_NUMBERS = {
-    "experiment", "baseline", "replications", "precision", "selection", "policies", "plan",
-    "target", "workers", "execution", "results_dir", "tables_dir",
+    **dict.fromkeys((
+        "experiment", "baseline", "replications", "precision", "selection", "policies", "plan",
+        "target", "workers", "execution", "results_dir", "tables_dir",
+    ), True),
+    **NOT_OF_RESULTS,
 }  # fmt: skip
 """What a study says and a replication under one policy does not depend on."""
 
@@ -42,7 +47,7 @@ def cell_digest(cell: Cell, engine: EngineName, inputs: Mapping[str, str]) -> st
     content = {
         "study": cell.study.model_dump(mode="json", exclude=_SAME_NUMBERS),
         "scenarios": [
-            (name, weight, scenario.model_dump(mode="json"))
+            (name, weight, scenario.model_dump(mode="json", exclude=NOT_OF_RESULTS["scenario"]))
             for name, weight, scenario in cell.scenarios
         ],
         "engine": engine,
@@ -112,8 +117,7 @@ class Parts:
         """
         part = self.get(key)
         if part is None:
-            where = self._path(key)
-            raise PlaceOrMachine(f"{where} was taken away or damaged; run the same command again")
+            raise PlaceOrMachine(say("said.place.part_gone", path=self._path(key)))
         return part
 
     def _path(self, key: str) -> Path:

@@ -28,6 +28,7 @@ from nts_sim.study.one_plan import with_one_plan
 from nts_sim.study.runner import policy_sources
 from nts_sim.study.sweep.cell import Cell, Own
 from nts_sim.tables.load import Tables, load_tables
+from nts_sim.words import DEFAULT, say, speaking
 from nts_sim.world.build import build_world
 from nts_sim.world.model import Floats, World
 
@@ -106,8 +107,8 @@ class _Opening:
 
 
 def do_unit(unit: Unit) -> list[tuple[Want, Part]]:
-    """Simulate what a unit wants; what fails is told and left out."""
-    with _ONE_AT_A_TIME:
+    """Simulate what a unit wants; what fails is told, in English, and left out."""
+    with _ONE_AT_A_TIME, speaking(DEFAULT):
         return [(want, _part(want, unit)) for want in unit.wants]
 
 
@@ -178,6 +179,6 @@ def _where(name: str, own: Own) -> str:
     """Return where a planner's own policy is, if it is still the one the sweep began with."""
     path = Path(own.where.rpartition(":")[0])
     if hashlib.sha256(path.read_bytes()).hexdigest() != own.digest:
-        what = f"the file of policy {name} is not the one the sweep began with"
+        what = say("said.policy.file_changed", policy=name)
         raise InvalidInput([Problem(path.name, what)])
     return own.where
