@@ -8,12 +8,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from nts_sim.cli.figures import figure
 from nts_sim.cli.flags import Flags
 from nts_sim.errors import InvalidInput, Problem
 from nts_sim.tables.load import Tables, load_tables
 from nts_sim.tables.names import fold, nearest
 from nts_sim.words import say
+from nts_sim.words.figures import figure
 
 if TYPE_CHECKING:
     from nts_sim.cli.find import Match
