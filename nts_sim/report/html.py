@@ -27,7 +27,7 @@ from nts_sim.spec.texts import spoken
 from nts_sim.tables.load import load_tables
 from nts_sim.words import name_of, number, say, sentence, used_language
 
-_PICTURES_AS_PNG = frozenset({"map"})
+_PICTURES_AS_PNG = frozenset({"map", "help_map"})
 """Outlines of many provinces many times: a tenth of the size as pixels."""
 _PNG_DPI = 120
 _GROUPS = (
