@@ -22,7 +22,7 @@ from nts_sim.tables.cells import Cell, parse_cell
 from nts_sim.tables.columns import MAP_TABLES, TABLES, Column, Table
 from nts_sim.tables.complete import completeness_problems
 from nts_sim.tables.names import fold, nearest, resolve_place
-from nts_sim.words import name_of, say
+from nts_sim.words import name_of, say, used_language
 
 DATA: Final = Path(__file__).resolve().parent.parent / "data"
 MAX_BYTES: Final = 20 * 2**20
@@ -75,9 +75,11 @@ class Tables:
         """Code of every place by folded code, name, former name and abbreviation."""
         return _place_codes({name: _plain(self.frames[name]) for name in _PLACE_TABLES})
 
-    @cached_property
     def place_labels(self) -> Mapping[str, str]:
-        """Label of every province and border locality, such as ``Tuyen Quang (08)``, by code."""
+        """Label of every province and border locality, such as ``Tuyen Quang (08)``, by code.
+
+        In the language spoken: with all its letters in Vietnamese.
+        """
         return _place_labels({name: _plain(self.frames[name]) for name in _PLACE_TABLES})
 
 
@@ -400,10 +402,11 @@ def _place_codes(places: Mapping[str, Rows]) -> dict[str, str]:
 
 
 def _place_labels(places: Mapping[str, Rows]) -> dict[str, str]:
+    column = "name_vi" if used_language() == "vi" else "name"
     return {
         str(code): f"{name} ({code})"
         for table in ("places", "foreign_places")
-        for code, name in zip(places[table]["code"], places[table]["name"], strict=True)
+        for code, name in zip(places[table]["code"], places[table][column], strict=True)
     }
 
 

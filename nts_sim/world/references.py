@@ -39,7 +39,7 @@ def _check(where: str, names: Iterable[str], known: Iterable[str], kind: str) ->
 def place_problem(where: str, place: str, tables: Tables) -> Iterator[Problem]:
     """Check the name of a place; the hint carries its code."""
     if resolve_place(place, tables.place_codes) is None:
-        labels = {label.rsplit(" (", 1)[0]: label for label in tables.place_labels.values()}
+        labels = {label.rsplit(" (", 1)[0]: label for label in tables.place_labels().values()}
         close = nearest(place, labels)
         if close:
             what = say("said.names.near", what=name_of("kind", "place"), name=place,
