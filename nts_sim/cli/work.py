@@ -14,7 +14,6 @@ import pandas as pd
 
 from nts_sim.cli import pages
 from nts_sim.cli.compose import NO_MEASURE
-from nts_sim.cli.figures import figure
 from nts_sim.cli.flags import Flags
 from nts_sim.cli.portfolio_text import portfolio_text
 from nts_sim.cli.prepare import Prepared
@@ -45,6 +44,7 @@ from nts_sim.study.select import check_selection, select_policy
 from nts_sim.study.tables import Results
 from nts_sim.tables.load import statuses
 from nts_sim.words import say
+from nts_sim.words.figures import figure
 from nts_sim.world.model import World
 
 SHOWN_ORDERS = 20
@@ -351,8 +351,7 @@ def _tell_plan(
         tell_targets(frames, prepared.study.baseline)
     else:
         print(_orders_text(frames["orders"]))
-    plan_file = say("cli.path.plan", path=folder / pages.page(pages.PLAN))
-    lines = [plan_file, say("cli.path.gaps", path=folder / "gap.csv")]
+    lines = [*pages.plan_paths(folder), say("cli.path.gaps", path=folder / "gap.csv")]
     print("\n".join(lines + pages.chart_lines(folder)))
 
 
@@ -368,9 +367,8 @@ def _orders_text(orders: pd.DataFrame) -> str:
 
 
 def _paths(folder: Path) -> str:
-    report, plan = folder / pages.page(pages.REPORT), folder / pages.page(pages.PLAN)
-    lines = [say("cli.path.report", path=report), say("cli.path.plan", path=plan)]
-    return "\n".join([*lines, *pages.chart_lines(folder)])
+    report = say("cli.path.report", path=folder / pages.page(pages.REPORT))
+    return "\n".join([report, *pages.plan_paths(folder), *pages.chart_lines(folder)])
 
 
 def _told_failures(failures: pd.DataFrame, flags: Flags) -> int:

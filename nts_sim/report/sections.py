@@ -168,5 +168,5 @@ def input_status(counted: Iterable[tuple[str, int, str, int]]) -> Table:
 def _status_row(name: str, counts: Mapping[str, int]) -> tuple[str, ...]:
     rows = sum(counts.values())
     shares = [number(counts.get(status, 0) / rows, "percent") for status in _STATUSES]
-    label = say("report.status.all") if name == _ALL else sentence(name.replace("_", " "))
+    label = say("report.status.all") if name == _ALL else sentence(name_of("table", name))
     return (label, number(rows, "0"), *shares)

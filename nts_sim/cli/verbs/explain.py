@@ -10,7 +10,6 @@ from typing import Any
 
 import pandas as pd
 
-from nts_sim.cli.figures import figure
 from nts_sim.cli.flags import Flags
 from nts_sim.errors import InvalidInput, Problem
 from nts_sim.outcomes.frames import TABLES
@@ -20,6 +19,7 @@ from nts_sim.tables.names import nearest
 from nts_sim.trace.model import Kind
 from nts_sim.units import days
 from nts_sim.words import name_of, say
+from nts_sim.words.figures import figure
 from nts_sim.words.why import Names, why
 
 MAX_CAUSES = 50
