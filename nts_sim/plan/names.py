@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from nts_sim.words import is_known, name_of, say, used_language
+from nts_sim.words.why import why
 
 
 class Names:
@@ -46,6 +47,10 @@ class Names:
     def legal_basis(self, mechanism: str, kind: str) -> str:
         """Name the law a task rests on: its mechanism's, or that of a kind of preparation."""
         return self._name("legal_basis", mechanism or kind)
+
+    def why(self, reason: str) -> str:
+        """Say why an order was given, or what would have been done instead."""
+        return why(reason, self._names)
 
     def _name(self, kind: str, code: str) -> str:
         return str(self._names.get((kind, code), code.replace("_", " ")))

@@ -170,7 +170,7 @@ def test_every_text_said_exists() -> None:
 
 
 def test_no_text_is_left_that_nothing_says() -> None:
-    strings = {text for tree in _trees() for text in _strings(tree)}
+    strings = {text.partition("?")[0] for tree in _trees() for text in _strings(tree)}
     strings |= {key for _, text in _sources() for key in _SAID.findall(text)}
     patterns = _patterns()
     unsaid = [
