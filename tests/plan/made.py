@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -108,12 +109,14 @@ def frames_of(rows: Iterable[Row], prepared: Iterable[Row] = ()) -> dict[str, pd
     frames = {"orders": orders(rows), "plan_first": first, "plan_value": spent(len(first))}
     tables = load_tables()
     tasks = task_table(frames, tables, SCENARIO, POLICY, ZERO)
-    return {**frames, "tasks": tasks, "directory": directory_table(tables)}
+    return {**frames, "tasks": tasks, "directory": _directory()}
 
 
 def nothing_ordered() -> dict[str, pd.DataFrame]:
     """Make the tables of a run that orders nothing."""
-    tables = load_tables()
-    return {
-        "orders": empty("orders"), "tasks": empty("tasks"), "directory": directory_table(tables),
-    }  # fmt: skip
+    return {"orders": empty("orders"), "tasks": empty("tasks"), "directory": _directory()}
+
+
+@cache
+def _directory() -> pd.DataFrame:
+    return directory_table(load_tables())
