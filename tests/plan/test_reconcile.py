@@ -145,6 +145,7 @@ _order = st.builds(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @given(st.lists(_order, max_size=12))
 @settings(max_examples=40, deadline=None)
 def test_any_orders_make_tasks_that_reconcile(rows: list[dict[str, object]]) -> None:

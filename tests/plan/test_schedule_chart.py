@@ -71,6 +71,7 @@ def test_nothing_ordered_says_so(language: str) -> None:
         assert say("chart.empty.note") in _texts(chart)
 
 
+@pytest.mark.slow
 def test_the_same_tasks_give_the_same_bytes() -> None:
     once, again = (schedule_chart(_many(), "run") for _ in range(2))
     assert figure_bytes(once, "svg") == figure_bytes(again, "svg")
