@@ -30,6 +30,15 @@ A study is put together from groups (below): group=option chooses, key=value cha
 --policy-file FILE.py:function adds your own policy (Python code of yours; it will be run).
 --json prints the result tables as JSON; --quiet prints no progress; --debug shows tracebacks."""
 
+_PROGRESS = """
+--progress FILE reads back plan.csv or plan.xlsx, filled in by those who carry the plan out, in
+either language: who is late, who to urge, what is at risk. Nothing is planned again.
+  as_of=2024-09-12                  the day to look at (the latest date in the file)
+  reviews=2024-09-09,2024-09-12     days of review (every seven days back from as_of): late at one,
+                                    a reminder; late at two, it goes to the superior
+  summary=quarter                   a summary too: quarter, preliminary or final
+  run=FOLDER  results_dir=results   where the plan is kept, if the file does not lead there"""
+
 _PORTFOLIOS = """\
 measure=a,b names the measures to choose from, at most 6; without it, all that are shipped.
 Every combination gets a world of its own, in which the policy (stochastic) plans; all meet the same
@@ -157,7 +166,7 @@ VERBS: dict[str, Verb] = {
         "nts-sim plan [scenario=…] [key=value …]",
         "what to prepare, mobilise and send, who stays short and why, and how sure that is",
         _STUDY + "\nplan=thorough simulates more, for a plan that will be carried out;"
-        "\npreparation=standard gives money to buy, post and open depots before day 0.",
+        "\npreparation=standard gives money to buy, post and open depots before day 0.\n" + _PROGRESS,
         groups=True,
     ),
     "portfolios": Verb(

@@ -258,9 +258,9 @@ def _json(watched: Monitoring, folder: Path, written: Sequence[Path]) -> str:
         "as_of": watched.as_of.isoformat(),
         "states": {state: [t.task for t in watched.in_state(state)] for state in STATES},
         "urge": [
-            {"who": who.code, "place": who.place, "tasks": [task.task for task in tasks],
-             "level": tasks[0].level}
-            for who, tasks in watched.to_urge().items()
+            {"level": urging.level, "who": urging.who.code, "place": urging.who.place,
+             "tasks": [task.task for task in urging.tasks]}
+            for urging in watched.to_urge()
         ],
         "files": [str(path) for path in written],
     }  # fmt: skip

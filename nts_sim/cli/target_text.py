@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from textwrap import fill
 
 import pandas as pd
 
 from nts_sim.plan.targets import target_lines, target_sentences
+from nts_sim.words import say
+
+WIDTH = 100
 
 
 def tell_targets(frames: Mapping[str, pd.DataFrame], baseline: str) -> None:
@@ -19,7 +23,10 @@ def tell_targets(frames: Mapping[str, pd.DataFrame], baseline: str) -> None:
     others = [policy for policy in told if policy != baseline]
     best = next((policy for policy in _ranked(frames, scenario) if policy in told), None)
     best = best or (others or [baseline])[0]  # a plan is judged against the baseline only
-    print("\n".join(target_sentences(target_lines(frames, scenario, (best, baseline)))))
+    lines = target_sentences(target_lines(frames, scenario, (best, baseline)))
+    print(say("monitor.target.title"))
+    print("\n".join(fill(line, WIDTH, initial_indent="  ", subsequent_indent="    ")
+                    for line in lines))  # fmt: skip
 
 
 def _ranked(frames: Mapping[str, pd.DataFrame], scenario: str) -> list[str]:

@@ -83,7 +83,7 @@ def summary_title(kind: str, record: Record) -> str:
 
 def summary_finding(kind: str, record: Record) -> tuple[list[str], str]:
     """Tell the summary in sentences, and what keeps it from being final."""
-    due = [task for task in record.tasks if task.due < record.as_of and task.state != "cancelled"]
+    due = [t for t in record.tasks if _due_by(t, record.as_of) and t.state != "cancelled"]
     done = [task for task in due if task.state in ("done", "part_done")]
     told = [
         say("monitor.summary.finding.tasks", n=len(due), done=len(done),
@@ -368,7 +368,7 @@ def _target_sheet(record: Record) -> Sheet:
 
 
 def _corrections(record: Record) -> Sheet:
-    rows: list[list[Value]] = [[text] for text in corrections(record)]
+    rows: list[list[Value]] = [[sentence(text)] for text in corrections(record)]
     if not rows:
         rows = [[say("monitor.summary.correct.nothing")]]
     return _sheet("correct", [column("correct")], rows)

@@ -170,9 +170,14 @@ def test_superiors_come_from_the_tables() -> None:
 def test_who_has_most_late_tasks_is_urged_first() -> None:
     rows = [task("T001", desk=""), task("T002"), task("T003")]
     groups = watched(rows, date(2024, 9, 9)).to_urge()
-    assert [(who.code, len(tasks)) for who, tasks in groups.items()] == [
-        ("MOD", 2), ("31.police", 1),
-    ]  # fmt: skip
+    assert [(one.who.code, len(one.tasks)) for one in groups] == [("MOD", 2), ("31.police", 1)]
+
+
+def test_escalations_come_before_reminders_and_the_latest_task_first() -> None:
+    rows = [task("T001"), task("T002"), task("T003", due_day=6.0), task("T004", due_day=1.0)]
+    groups = watched(rows, date(2024, 9, 16), reviews=(date(2024, 9, 9),)).to_urge()
+    told = [(one.level, [t.task for t in one.tasks]) for one in groups]
+    assert told == [("escalation", ["T004", "T001", "T002"]), ("reminder", ["T003"])]
 
 
 def test_reviews_go_back_to_the_start() -> None:
