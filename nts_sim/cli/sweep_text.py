@@ -9,10 +9,10 @@ from typing import Any, Final
 import pandas as pd
 
 from nts_sim.charts.sweep_labels import cell_labels
-from nts_sim.cli.figures import figure
 from nts_sim.cli.tell import aligned, mean_and_interval
 from nts_sim.study.sweep.estimate import Estimate
 from nts_sim.words import say
+from nts_sim.words.figures import figure
 
 _BURDEN: Final = "total_burden_bn_vnd"
 _SHOWN_CELLS: Final = 24

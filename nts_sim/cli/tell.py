@@ -15,10 +15,10 @@ from typing import Any, Never
 import pandas as pd
 from tqdm import tqdm
 
-from nts_sim.cli.figures import figure
 from nts_sim.cli.flags import Flags
 from nts_sim.study.runner import Progress
 from nts_sim.words import name_of, say
+from nts_sim.words.figures import figure
 
 SECONDS_BETWEEN_LINES = 2.0
 _BURDEN, _HARM, _COST, _SERVED = (

@@ -14,7 +14,6 @@ import pandas as pd
 
 from nts_sim.cli import pages
 from nts_sim.cli.compose import NO_MEASURE
-from nts_sim.cli.figures import figure
 from nts_sim.cli.flags import Flags
 from nts_sim.cli.portfolio_text import portfolio_text
 from nts_sim.cli.prepare import Prepared
@@ -45,6 +44,7 @@ from nts_sim.study.select import check_selection, select_policy
 from nts_sim.study.tables import Results
 from nts_sim.tables.load import statuses
 from nts_sim.words import say
+from nts_sim.words.figures import figure
 from nts_sim.world.model import World
 
 SHOWN_ORDERS = 20

@@ -10,15 +10,17 @@ from typing import Any
 
 import pandas as pd
 
-from nts_sim.cli.figures import figure
 from nts_sim.cli.flags import Flags
 from nts_sim.errors import InvalidInput, Problem
 from nts_sim.outcomes.frames import TABLES
+from nts_sim.study.directory import spoken_names
 from nts_sim.study.store import parquet_table, read_results
 from nts_sim.tables.names import nearest
 from nts_sim.trace.model import Kind
 from nts_sim.units import days
 from nts_sim.words import name_of, say
+from nts_sim.words.figures import figure
+from nts_sim.words.why import Names, why
 
 MAX_CAUSES = 50
 
@@ -44,7 +46,8 @@ def main(arguments: Sequence[str], flags: Flags) -> int:
     frames = read_results(folder)
     orders = frames.get("orders", pd.DataFrame(columns=[c.name for c in TABLES["orders"]]))
     story = _story(folder, _order(orders, number, policy))
-    print("\n".join([*_told(story.order), *_causes(story), *_course(story)]))
+    names = spoken_names(frames)
+    print("\n".join([*_told(story.order, names), *_causes(story), *_course(story)]))
     return 0
 
 
@@ -92,7 +95,7 @@ def _story(folder: Path, order: pd.Series[Any]) -> _Story:
     return _Story(order, trace[mine].reset_index(drop=True), known)
 
 
-def _told(order: pd.Series[Any]) -> Iterator[str]:
+def _told(order: pd.Series[Any], names: Names) -> Iterator[str]:
     """Say what was ordered, why, and by what right."""
     opening = {name: order[name] for name in ("order", "policy", "source_name")}
     opening |= {"day": figure(order["day"], "g"), "what": " ".join(
@@ -103,12 +106,13 @@ def _told(order: pd.Series[Any]) -> Iterator[str]:
     yield say("cli.explain.asked", unit=name_of("unit", order["unit"]), **amounts)
     if order["refusal"]:
         yield say("cli.explain.cut", by=order["refusal"])
-    yield say("cli.explain.reason", reason=order["reason"] or say("cli.explain.no_reason"))
+    reason = why(order["reason"], names) or say("cli.explain.no_reason")
+    yield say("cli.explain.reason", reason=reason)
     if order["runner_up"]:
-        yield say("cli.explain.instead", what=order["runner_up"])
+        yield say("cli.explain.instead", what=why(order["runner_up"], names))
     if order["mechanism"]:
-        names = ("mechanism", "authority", "legal_basis", "legal_basis_checked")
-        yield say("cli.explain.through", **{name: order[name] for name in names})
+        right = ("mechanism", "authority", "legal_basis", "legal_basis_checked")
+        yield say("cli.explain.through", **{name: order[name] for name in right})
     if order["cost_bn_vnd"]:
         cost = figure(order["cost_bn_vnd"], ".3f")
         yield say("cli.explain.costs", cost=cost, fund=order["fund"])
