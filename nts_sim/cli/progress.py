@@ -20,7 +20,7 @@ from nts_sim.cli.flags import Flags
 from nts_sim.cli.own_words import Words
 from nts_sim.errors import InvalidInput, Problem
 from nts_sim.plan.dates import told_date
-from nts_sim.plan.monitor_sheets import finding, monitoring_sheets, text_of
+from nts_sim.plan.monitor_sheets import finding, for_page, monitoring_sheets, text_of
 from nts_sim.plan.monitoring import STATES, Monitoring, Superiors, monitor
 from nts_sim.plan.names import Names
 from nts_sim.plan.progress import Filled, Plan, open_filled, read_progress, wrong
@@ -187,7 +187,7 @@ def _monitoring_files(
         finding(watched), kept.folder.name, file,
     )  # fmt: skip
     return {f"monitoring_{watched.as_of}": {
-        "html": write_page(head, sheets).encode("utf-8"),
+        "html": write_page(head, for_page(sheets, watched.tasks, names)).encode("utf-8"),
         "xlsx": workbook(sheets),
         "csv": csv_of(sheets[-1]),
     }}  # fmt: skip
@@ -201,7 +201,7 @@ def _summary_files(
     told, warning = summary_finding(kind, record)
     head = Head(summary_title(kind, record), _subtitle(kept), told, kept.folder.name, file, warning)
     return {f"summary_{kind}_{watched.as_of}": {
-        "html": write_page(head, sheets).encode("utf-8"),
+        "html": write_page(head, for_page(sheets, watched.tasks, names)).encode("utf-8"),
         "xlsx": workbook(sheets),
     }}  # fmt: skip
 

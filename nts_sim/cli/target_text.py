@@ -8,7 +8,7 @@ from textwrap import fill
 import pandas as pd
 
 from nts_sim.plan.targets import target_lines, target_sentences
-from nts_sim.words import say
+from nts_sim.words import name_of, say
 
 WIDTH = 100
 
@@ -16,7 +16,10 @@ WIDTH = 100
 def tell_targets(frames: Mapping[str, pd.DataFrame], baseline: str) -> None:
     """Print one line a target: how likely the best policy reaches it, and the baseline."""
     table = frames.get("targets")
-    if table is None or table.empty:
+    if table is None:
+        return
+    if table.empty:
+        print(say("monitor.target.unknown", baseline=name_of("policy", baseline)))
         return
     scenario = str(table["scenario"].iloc[-1])  # of a set, the set itself comes last
     told = dict.fromkeys(table.loc[table["scenario"] == scenario, "policy"])

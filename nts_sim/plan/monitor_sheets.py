@@ -128,6 +128,10 @@ def _due() -> SheetColumn:
     return SheetColumn(say("tasks.column.due"), form="date")
 
 
+def _done_on() -> SheetColumn:
+    return SheetColumn(say("tasks.column.done_on"), form="date")
+
+
 def _late_columns() -> list[SheetColumn]:
     return [
         *_task_columns(), _due(), column("days_late", "0", "monitor.unit.days"), column("stop"),
@@ -168,10 +172,10 @@ def _totals(key: str, totals: Iterable[Total], name: NameOf) -> Sheet:
 def all_tasks(tasks: Sequence[Watched], names: Names) -> Sheet:
     """List every task with where it stands."""
     title = {name: SheetColumn(say(f"tasks.column.{name}")) for name in
-             ("done_on", "remark", "person", "unit")}  # fmt: skip
+             ("remark", "person", "unit")}  # fmt: skip
     columns = [
         *_task_columns(), column("state"), column("why"), _due(),
-        SheetColumn(title["done_on"].title, form="date"),
+        _done_on(),
         column("days_late", "0", "monitor.unit.days"), column("planned", "2"),
         column("recorded", "2"), title["unit"], column("planned_money", "2", _MONEY),
         column("spent", "2", _MONEY), column("fund"), title["person"], title["remark"],
@@ -187,6 +191,20 @@ def _all_row(task: Watched, names: Names) -> list[Value]:
         unit_of(task.plan), float(task.plan["cost_bn_vnd"]), task.report.spent_bn_vnd,
         fund_name(task.plan["fund"]), task.report.person, task.report.remark,
     ]  # fmt: skip
+
+
+def for_page(sheets: Sequence[Sheet], tasks: Sequence[Watched], names: Names) -> list[Sheet]:
+    """Return the same tables with a list of all tasks that fits a page; it stands last."""
+    columns = [
+        *_task_columns(), column("state"), _due(), _done_on(), column("planned", "2"),
+        column("recorded", "2"), column("spent", "2", _MONEY),
+    ]  # fmt: skip
+    rows: list[list[Value]] = [
+        [*_task_cells(task, names), sentence(say(f"monitor.state.{task.state}")), task.due,
+         task.report.done_on, task.quantity, task.done_quantity, task.report.spent_bn_vnd]
+        for task in tasks
+    ]  # fmt: skip
+    return [*sheets[:-1], _sheet("all", columns, rows)]
 
 
 def text_of(watched: Monitoring, names: Names) -> str:

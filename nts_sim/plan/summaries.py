@@ -20,7 +20,7 @@ from nts_sim.plan.monitor_sheets import all_tasks, column, urge_sheet
 from nts_sim.plan.monitoring import Monitoring, Watched
 from nts_sim.plan.names import Names
 from nts_sim.plan.targets import TargetLine, amount_text, target_lines, target_sentences
-from nts_sim.sheets import Sheet, SheetColumn, Value
+from nts_sim.sheets import Form, Sheet, SheetColumn, Value
 from nts_sim.words import name_of, say, sentence
 
 KINDS: Final = ("quarter", "preliminary", "final")
@@ -113,8 +113,7 @@ def summary_sheets(kind: str, record: Record) -> list[Sheet]:
         _resources(record),
         _money("funds", record, lambda task: fund_name(task.plan["fund"])),
         _money("mechanisms", record, lambda task: _mechanism(task, record)),
-        _outcomes(record),
-        _target_sheet(record),
+        *(sheet for sheet in (_outcomes(record), _target_sheet(record)) if sheet.rows),
         all_tasks(record.tasks, record.names),
     ]  # fmt: skip
 
@@ -258,12 +257,9 @@ def _resource_courses(record: Record) -> list[Course]:
     )  # fmt: skip
 
 
-def _course_columns(key: str, unit_key: str) -> list[SheetColumn]:
-    form = "2" if unit_key else "0"
-    return [column(key), *(
-        SheetColumn(say(f"monitor.column.{name}"), say(unit_key) if unit_key else "", form)  # type: ignore[arg-type]
-        for name in ("whole_plan", "planned_by", "forecast_by", "recorded", "difference")
-    )]  # fmt: skip
+def _course_columns(key: str, recorded: str, form: Form, unit_key: str) -> list[SheetColumn]:
+    names = ("whole_plan", "planned_by", "forecast_by", recorded, "difference")
+    return [column(key), *(column(name, form, unit_key) for name in names)]
 
 
 def _course_row(course: Course) -> list[Value]:
@@ -274,13 +270,14 @@ def _course_row(course: Course) -> list[Value]:
 def _resources(record: Record) -> Sheet:
     rows = [_course_row(course) for course in _resource_courses(record)]
     note = say("monitor.summary.note.by_day", day=told_date(record.as_of))
-    return _sheet("resources", _course_columns("resource", ""), rows, note)
+    return _sheet("resources", _course_columns("resource", "recorded", "0", ""), rows, note)
 
 
 def _money(key: str, record: Record, name: Callable[[Watched], str]) -> Sheet:
     found = _money_courses(record, name)
     title = {"funds": "fund", "mechanisms": "mechanisms"}[key]
-    return _sheet(key, _course_columns(title, _MONEY), [_course_row(course) for course in found])
+    columns = _course_columns(title, "spent", "2", _MONEY)
+    return _sheet(key, columns, [_course_row(course) for course in found])
 
 
 def _money_courses(record: Record, name: Callable[[Watched], str]) -> list[Course]:
@@ -301,7 +298,7 @@ def _mechanism(task: Watched, record: Record) -> str:
 def _outcomes(record: Record) -> Sheet:
     columns = [column("outcome"), column("mean"), column("low"), column("high"),
                column("runs", "0")]  # fmt: skip
-    rows = [*_summarised(record), *_judged(record)]
+    rows = list(_summarised(record)) or list(_judged(record))
     note = say("monitor.summary.note.outcomes")
     return _sheet("outcomes", columns, rows, note)
 
@@ -354,11 +351,10 @@ def _judged_one(record: Record) -> str:
 
 def _target_sheet(record: Record) -> Sheet:
     columns = [column("target"), column("policy"), column("goal"), column("mean"),
-               column("chance", "percent"), column("low", "percent"), column("high", "percent"),
-               column("recorded")]  # fmt: skip
+               column("chance", "percent"), column("low", "percent"), column("high", "percent")]  # fmt: skip
     rows: list[list[Value]] = [
         [sentence(line.asked), sentence(name_of("policy", line.policy)), line.goal, line.mean,
-         line.probability, line.low, line.high, say("monitor.summary.not_recorded")]
+         line.probability, line.low, line.high]
         for line in _targets(record)
     ]  # fmt: skip
     return _sheet("targets", columns, rows, say("monitor.summary.note.targets"))
