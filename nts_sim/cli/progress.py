@@ -20,6 +20,7 @@ from nts_sim.cli.flags import Flags
 from nts_sim.cli.own_words import Words
 from nts_sim.errors import InvalidInput, Problem
 from nts_sim.plan.dates import told_date
+from nts_sim.plan.filled_values import shown
 from nts_sim.plan.monitor_sheets import finding, for_page, monitoring_sheets, text_of
 from nts_sim.plan.monitoring import STATES, Monitoring, Superiors, monitor
 from nts_sim.plan.names import Names
@@ -117,7 +118,7 @@ def _date(words: Words, word: str, text: str) -> date | None:
             return date.fromisoformat(text)
     except ValueError:
         pass  # no day of the calendar
-    words.problems.append(Problem(word, say("monitor.wrong.date", given=text[:60])))
+    words.problems.append(Problem(word, say("monitor.wrong.date", given=shown(text))))
     return None
 
 
@@ -128,11 +129,11 @@ def _folder(filled: Filled, asked: Asked) -> Path:
     """Find the run: named by the planner, or by the file and looked up below the results."""
     runs = filled.runs()
     if len(runs) > 1:
-        what = say("monitor.wrong.run.several", runs=", ".join(run[:80] for run in runs[:5]))
+        what = say("monitor.wrong.run.several", runs=", ".join(runs[:5]))
         raise wrong([Problem(filled.name, what)])
     if asked.run is not None:
         if runs and runs[0] != asked.run.resolve().name:
-            what = say("monitor.wrong.run.other", given=runs[0][:80], run=asked.run.name)
+            what = say("monitor.wrong.run.other", given=runs[0], run=asked.run.name)
             raise wrong([Problem(filled.name, what)])
         return asked.run
     if not runs:
@@ -142,7 +143,7 @@ def _folder(filled: Filled, asked: Asked) -> Path:
 
 def _looked_up(file: str, run: str, results: Path) -> Path:
     if not _RUN.fullmatch(run):  # what a file says never becomes part of a path otherwise
-        raise wrong([Problem(file, say("monitor.wrong.run.malformed", given=run[:80]))])
+        raise wrong([Problem(file, say("monitor.wrong.run.malformed", given=run))])
     places = sorted(results.iterdir()) if results.is_dir() else []
     found = [place / run for place in places if store.is_done(place / run)]
     if len(found) == 1:

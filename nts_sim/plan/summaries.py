@@ -350,8 +350,8 @@ def _judged_one(record: Record) -> str:
 
 
 def _target_sheet(record: Record) -> Sheet:
-    columns = [column("target"), column("policy"), column("goal"), column("mean"),
-               column("chance", "percent"), column("low", "percent"), column("high", "percent")]  # fmt: skip
+    shares = [column(name, "percent") for name in ("chance", "low", "high")]
+    columns = [*(column(name) for name in ("target", "policy", "goal", "mean")), *shares]
     rows: list[list[Value]] = [
         [sentence(line.asked), sentence(name_of("policy", line.policy)), line.goal, line.mean,
          line.probability, line.low, line.high]
