@@ -214,7 +214,7 @@ def test_totals_add_up() -> None:
 def test_plan_forecast_and_record_side_by_side() -> None:
     found = report_of_three()
     (course,) = courses(
-        found.tasks, found.as_of, lambda t: (str(t.plan["resource"]), ""),
+        found.tasks, found.as_of, lambda t: str(t.plan["resource"]),
         lambda t: t.quantity, lambda t: t.done_quantity,
     )  # fmt: skip
     assert (course.whole, course.planned, course.forecast, course.recorded) == (30, 20, 20, 14)
@@ -240,6 +240,19 @@ def test_a_quarter_counts_the_tasks_due_in_it() -> None:
     sheet = summary_sheets("quarter", record())[1]
     assert [row[:2] for row in sheet.rows] == [["Quarter 3 of 2024", 2], ["Quarter 4 of 2024", 1]]
     assert sum(row[8] for row in sheet.rows) == 10.0
+
+
+def test_quarters_add_up_to_the_whole_plan() -> None:
+    """Resources, funds and mechanisms, in every column that is a sum."""
+    by_quarter, whole = summary_sheets("quarter", record()), summary_sheets("preliminary", record())
+    for sheet in whole:
+        if sheet.name not in ("Quantities by resource", "Money by fund", "Money by mechanism"):
+            continue
+        (parts,) = [other for other in by_quarter if other.name == sheet.name]
+        for index in range(1, len(sheet.columns)):
+            total = sum(row[index + 1] for row in parts.rows)
+            assert total == pytest.approx(sum(row[index] for row in sheet.rows))
+    assert [row[:3] for row in parts.rows][-1][0] == "Quarter 4 of 2024"
 
 
 def test_a_final_summary_says_what_is_open() -> None:
