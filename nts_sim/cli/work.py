@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,7 @@ from nts_sim.study.runner import run_comparison, run_plan
 from nts_sim.study.select import check_selection, select_policy
 from nts_sim.study.tables import Results
 from nts_sim.tables.load import statuses
-from nts_sim.words import say
+from nts_sim.words import name_of, say
 from nts_sim.words.figures import figure
 from nts_sim.world.model import World
 
@@ -355,13 +356,21 @@ def _tell_plan(
     print("\n".join(lines + pages.chart_lines(folder)))
 
 
+_ORDER_COLUMNS = ("scenario", "day", "kind", "name", "resource", "granted", "unit", "mechanism")
+
+
 def _orders_text(orders: pd.DataFrame) -> str:
     """Tell the first orders of a rule."""
     if orders.empty:
         return say("cli.work.no_orders")
     shown = orders.head(SHOWN_ORDERS)
-    columns = ["scenario", "day", "kind", "name", "resource", "granted", "unit", "mechanism"]
-    told = shown[columns].round({"granted": 1}).to_string(index=False)
+    named = {"kind": "order_kind", "resource": "resource", "unit": "unit", "mechanism": "mechanism"}
+    table = pd.DataFrame({
+        say(f"cli.orders.{name}"): shown[name].map(partial(name_of, named[name]))
+        if name in named else shown[name].round(1) if name == "granted" else shown[name]
+        for name in _ORDER_COLUMNS
+    })  # fmt: skip
+    told = table.to_string(index=False, decimal=say("format.decimal"))
     left = len(orders) - len(shown)
     return f"{told}\n{say('cli.work.more_orders', n=left)}" if left else told
 

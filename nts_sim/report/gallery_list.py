@@ -147,9 +147,7 @@ GALLERY: Final[Mapping[str, Shown]] = {
     "sweep_changes": _of_sweep(sweep_changes, "names"),
     "sweep_heat": _of_sweep(sweep_heat, "heat"),
     "sweep_scatter": _of_sweep(sweep_scatter, "heat"),
-    "sensitivity_sobol": Shown(
-        sensitivity_bars, lambda m: sensitivity_bars(m.sobol, m.heat.view)
-    ),
+    "sensitivity_sobol": Shown(sensitivity_bars, lambda m: sensitivity_bars(m.sobol, m.heat.view)),
     "sensitivity_morris": Shown(
         sensitivity_bars, lambda m: sensitivity_bars(m.morris, m.heat.view)
     ),

@@ -184,6 +184,7 @@ def _long_view(view: View) -> View:
 
 def _long_sweep(swept: Swept) -> Swept:
     """Lengthen the names of policies and of all options; keys stay, as charts know some by them."""
+
     def options(table: pd.DataFrame) -> pd.DataFrame:
         text = [axis for axis in swept.axes if not pd.api.types.is_numeric_dtype(table[axis])]
         return _long_table(table.assign(**{axis: table[axis].map(_long) for axis in text}))
@@ -231,14 +232,12 @@ def differences_between(
     at = np.clip(np.searchsorted(known, value), 1, len(known) - 1)
     share = (value - known[at - 1]) / (known[at] - known[at - 1])
     table = wide.to_numpy(dtype=np.float64)
-    between: np.ndarray[tuple[int], np.dtype[np.float64]] = (
-        (1.0 - share) * table[:, at - 1] + share * table[:, at]
-    )
+    between: np.ndarray[tuple[int], np.dtype[np.float64]] = (1.0 - share) * table[
+        :, at - 1
+    ] + share * table[:, at]
     return between
 
 
 def _of_policy(swept: Swept, axis: str, policy: str, metric: str) -> pd.DataFrame:
     rows = swept.results[swept.results["policy"] == policy]
     return rows.pivot_table(index="replication", columns=axis, values=metric)
-
-

@@ -203,7 +203,7 @@ def test_plan_is_judged_and_told(
     tables = json.loads(again.out)["tables"]
     assert again.err == ""
     assert {"plan_first", "plan_value", "marginal_money", "lead_value", "contributions",
-            "shortages", "stability", "rehearsal", "orders", "gap"} == set(tables)  # fmt: skip
+            "shortages", "stability", "rehearsal", "orders", "gap"} <= set(tables)  # fmt: skip
     for name in tables:
         assert (folder / f"{name}.csv").is_file() and (folder / f"{name}.parquet").is_file()
     assert {path.name for path in folder.glob("en/charts/*")} == {
