@@ -12,7 +12,7 @@ import pandas as pd
 from nts_sim.charts.frame import View
 from nts_sim.outcomes.compare import LEVEL, replications_to_tell, t_quantile
 from nts_sim.outcomes.metrics import BY_NAME
-from nts_sim.report.layout import Table, table
+from nts_sim.report.layout import Column, Table, table
 from nts_sim.words import name_of, number, policy_in_text, say, sentence
 
 FIVE = (
@@ -98,11 +98,11 @@ def five_numbers(frames: Mapping[str, pd.DataFrame], view: View) -> Table:
     other = rival(frames, view)
     shown = [p for p in (other, view.baseline) if p is not None and _known(frames, view, p)]
     rows = [row for metric in FIVE if (row := _five_row(frames, view, metric, shown))]
-    headers = [say("report.five.metric"), say("report.five.unit")]
-    headers += [sentence(name_of("policy", policy)) for policy in shown]
+    columns = [Column(say("report.five.metric")), Column(say("report.five.unit"))]
+    columns += [Column(sentence(name_of("policy", policy)), form="2") for policy in shown]
     if len(shown) == 2:
-        headers.append(say("report.five.difference"))
-    return table(headers, rows, range(2, 5), say("report.five.note", n=view.replications))
+        columns.append(Column(say("report.five.difference"), form="2"))
+    return table(columns, rows, say("report.five.note", n=view.replications))
 
 
 def _known(frames: Mapping[str, pd.DataFrame], view: View, policy: str) -> bool:
