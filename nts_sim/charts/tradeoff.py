@@ -50,7 +50,7 @@ def aims_of(summary: pd.DataFrame, scenario: str) -> pd.DataFrame:
         return pd.DataFrame()
     wide = rows.pivot_table(index="policy", columns="metric", values=["mean", "low", "high"],
                             dropna=False)  # fmt: skip
-    wide.columns = wide.columns.swaplevel()
+    wide = wide.swaplevel(axis="columns")
     known = wide[[(aim, "mean") for aim in AIMS]].notna().all(axis=1)
     return wide[known].sort_values((_HARM, "mean"), kind="stable")
 

@@ -285,7 +285,7 @@ def _prices(prepared: Prepared, made: Results, flags: Flags) -> dict[str, pd.Dat
     baseline = prepared.policies.get(study.baseline)
     if baseline is None or best not in PLANNERS or best == BOUND or len(made.frames["failures"]):
         return no_prices()
-    announce(say("said.doing.funds"), flags)
+    announce(say("cli.work.pricing"), flags)
     return prices(study, study.scenario.name, best, _shared(prepared), baseline)
 
 

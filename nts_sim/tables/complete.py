@@ -73,7 +73,7 @@ def _missing(
     present = {tuple(_text(row[column]) for column in columns) for row in rows}
     lacking = [key for key in keys if key not in present]
     if lacking:
-        blank = say("said.tables.blank")
+        blank = say("said.tables.left_blank")
         named = "; ".join(", ".join(part or blank for part in key) for key in lacking[:_SHOWN])
         by, more = say("said.tables.and").join(columns), len(lacking) - _SHOWN
         if more > 0:

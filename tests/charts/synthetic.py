@@ -229,6 +229,9 @@ def order(**changed: Any) -> dict[str, Any]:
         "legal_basis_checked": "checked", "lead_days": 1.785, "fund": "account",
         "cost_bn_vnd": 0.779, "reason": "Hai Phong is short of rescue teams",
         "runner_up": "ask Army and militia", "automatic": False,
+        "desk_code": "provincial_chair", "desk_place": "01", "delegation_bn_vnd": 200.0,
+        "needs_level": 0, "approval_days": 0.5, "handover_days": 0.25, "last_part_days": 0.0,
+        "travel_days": 1.035, "to_come": 232.0, "in_place_day": 2.0, "fund_opened_bn_vnd": 77.4,
     } | changed  # fmt: skip
 
 
@@ -245,12 +248,25 @@ def orders(scenario: str) -> pd.DataFrame:
     listed = [order(**declared), order(order=1), order(**contract, order=2, day=1.0),
               order(**refused, order=3, day=2.0),
               order(kind="return", mechanism="", order=4, day=9.0, automatic=True)]  # fmt: skip
-    return checked("orders", pd.DataFrame(listed).assign(scenario=scenario))
+    columns = [column.name for column in TABLES["orders"]]
+    return checked("orders", pd.DataFrame(listed).assign(scenario=scenario)[columns])
 
 
 def gap(scenario: str) -> pd.DataFrame:
     rows = [
-        (scenario, policy, code, name, resource, 100.0 + i, 60.0, 40.0 + i, 10.0 * i)
+        (
+            scenario,
+            policy,
+            code,
+            name,
+            resource,
+            100.0 + i,
+            60.0,
+            40.0 + i,
+            10.0 * i,
+            None if i % 5 == 0 else 4.0 + i / 10.0,
+            0.0 if i % 5 == 0 else 0.9,
+        )
         for policy in (BASELINE, BEST)
         for i, (code, name) in enumerate(zip(provinces()["code"], provinces()["name"], strict=True))
         for resource in ("rescue_team", "family_kit")
