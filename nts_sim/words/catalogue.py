@@ -207,6 +207,17 @@ def name_of(group: str, ident: str) -> str:
     return entry if isinstance(entry, str) else str(ident).replace("_", " ")
 
 
+@cache
+def called() -> Mapping[str, frozenset[str]]:
+    """Return all names of things in all languages, by identifier, whatever group they are of."""
+    found: dict[str, set[str]] = {}
+    for language in languages():
+        for key, entry in listing(language).items():
+            if key.startswith("name.") and isinstance(entry, str):
+                found.setdefault(key.split(".", 2)[2], set()).add(entry)
+    return {ident: frozenset(names) for ident, names in found.items()}
+
+
 def policy_in_text(ident: str) -> str:
     """Name a policy as it stands inside a sentence: "the optimised plan"."""
     entry = _entry(f"name.policy_in_text.{ident}")
