@@ -1,4 +1,4 @@
-"""What a table of the report is made of: texts for a page, and the values behind them for a book."""
+"""What a table of the report is made of: texts for a page, and the values behind them."""
 
 from __future__ import annotations
 

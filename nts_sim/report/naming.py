@@ -21,21 +21,22 @@ _NAMED: Final = {
 def named(frames: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     """Write all names in result tables as the language does; those not listed stay."""
     directory = frames["directory"]
-    spoken = directory[used_language()]
-    listed = {
-        kind: dict(zip(rows["code"], spoken[rows.index], strict=True))
-        for kind, rows in directory.groupby("kind")
-    }
+    keys = zip(directory["kind"].astype(str), directory["code"].astype(str), strict=True)
+    listed = dict(zip(keys, directory[used_language()].astype(str), strict=True))
     return {
         name: table if name == "directory" else _with_names(table, listed)
         for name, table in frames.items()
     }
 
 
-def _with_names(table: pd.DataFrame, listed: Mapping[str, Mapping[str, str]]) -> pd.DataFrame:
+def _with_names(table: pd.DataFrame, listed: Mapping[tuple[str, str], str]) -> pd.DataFrame:
     written = {
-        column: table[code].map(listed.get(kind, {})).fillna(table[column])
+        column: [
+            listed.get((kind, str(at)), str(name))
+            for at, name in zip(table[code], table[column], strict=True)
+        ]
         for column, (kind, code) in _NAMED.items()
         if column in table.columns and code in table.columns
     }
-    return table.assign(**written)
+    return table.assign(**{name: pd.Series(texts, table.index, dtype="str")
+                           for name, texts in written.items()})  # fmt: skip

@@ -24,7 +24,7 @@ def policies(frames: Mapping[str, pd.DataFrame], view: View) -> Table:
     """List the policies in order of harm and cost together."""
     ranking = frames["ranking"]
     ranked = ranking[(ranking["scenario"] == view.asked) & (ranking["metric"] == _JUDGE)]
-    rows = []
+    rows: list[tuple[str | Cell, ...]] = []
     for row in ranked.sort_values("rank").to_dict("records"):
         policy = str(row["policy"])
         others = [_mean(frames["summary"], view, policy, metric) for metric in _POLICY_METRICS]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 
@@ -46,7 +47,7 @@ def money(frames: Frames) -> Table:
     return table(columns, lines, say("worth.money_note"))
 
 
-def fund_name(row: Mapping[str, object]) -> str:
+def fund_name(row: Mapping[Any, Any]) -> str:
     """Name a fund and whose it is."""
     name = sentence(name_of("fund", str(row["fund"])))
     return f"{name} ({row['owner']})" if row["owner"] else name
