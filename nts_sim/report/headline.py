@@ -139,13 +139,13 @@ def verdict(frames: Mapping[str, pd.DataFrame], view: View) -> list[str]:
     """
     base = policy_in_text(view.baseline)
     if not len(frames["comparison"]):
-        return [say("report.verdict.alone", policy=sentence(policy_in_text(view.policy)))]
+        return [sentence(say("report.verdict.alone", policy=policy_in_text(view.policy)))]
     if view.policy == view.baseline:
-        return [say("report.verdict.baseline_best", baseline=sentence(base)), *_next(frames, view)]
+        return [sentence(say("report.verdict.baseline_best", baseline=base)), *_next(frames, view)]
     found = against(frames["comparison"], view, _JUDGE, view.policy)
     if found is None:
-        return [say("report.verdict.alone", policy=sentence(policy_in_text(view.policy)))]
-    told = {"policy": sentence(policy_in_text(view.policy)), "baseline": base}
+        return [sentence(say("report.verdict.alone", policy=policy_in_text(view.policy)))]
+    told = {"policy": policy_in_text(view.policy), "baseline": base}
     if bool(found["separable"]):
         first = say("report.verdict.better", amount=-float(found["diff"]),
                     relative=-float(found["relative_pct"]) / 100.0,
@@ -157,7 +157,7 @@ def verdict(frames: Mapping[str, pd.DataFrame], view: View) -> list[str]:
         compared = frames["comparison"]["policy"].nunique()
         more = more_replications(found, compared)
         first = say("report.verdict.not_separable", **told) + " " + _more(more)
-    return [first, *_caveats(frames, view), *_next(frames, view), *_weights(frames, view)]
+    return [sentence(first), *_caveats(frames, view), *_next(frames, view), *_weights(frames, view)]
 
 
 def _caveats(frames: Mapping[str, pd.DataFrame], view: View) -> list[str]:
@@ -213,8 +213,8 @@ def _next(frames: Mapping[str, pd.DataFrame], view: View) -> list[str]:
     if second == view.baseline and view.policy != view.baseline:
         return []  # the first sentence has said so
     count = None if math.isnan(wanted) else max(1, int(wanted) - view.replications)
-    told = {"policy": sentence(policy_in_text(view.policy)), "other": policy_in_text(second)}
-    return [say("report.verdict.tied", **told) + " " + _more(count)]
+    told = {"policy": policy_in_text(view.policy), "other": policy_in_text(second)}
+    return [sentence(say("report.verdict.tied", **told)) + " " + _more(count)]
 
 
 def _weights(frames: Mapping[str, pd.DataFrame], view: View) -> list[str]:

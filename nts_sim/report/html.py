@@ -20,8 +20,8 @@ from markupsafe import Markup
 
 from nts_sim.charts.frame import Chart, View, figure_bytes
 from nts_sim.plan.reconcile import reconciled_line
-from nts_sim.plan.targets import target_lines, target_sentences
 from nts_sim.report import headline, sections, worth
+from nts_sim.report.aims import aims
 from nts_sim.report.finance import finance
 from nts_sim.report.gaps import gaps
 from nts_sim.report.layout import linked
@@ -85,7 +85,7 @@ def opening(frames: Frames, manifest: Mapping[str, Any], view: View) -> dict[str
         "five": headline.five_numbers(frames, view) if compared else None,
         "cost": headline.cost(frames, view),
         "uncovered": headline.uncovered(frames, view) if compared else "",
-        "targets": target_sentences(target_lines(frames, view.asked, shown)),
+        "targets": aims(frames, view, shown),
         "reconciled": reconciled_line(frames) if len(frames["tasks"]) else "",
         "failures": len(frames["failures"]),
         "shown_scenario": name_of("scenario", view.scenario),

@@ -12,7 +12,7 @@ from nts_sim.report.layout import Column, Table, table
 from nts_sim.report.sections import in_focus
 from nts_sim.words import say
 
-MOST = 12
+MOST = 10
 
 
 def tasks(frames: Mapping[str, pd.DataFrame], view: View, most: int | None = MOST) -> Table:

@@ -37,6 +37,7 @@ def _result_sheets(frames: Frames, manifest: Mapping[str, Any], view: View) -> l
     mark = say("report.mark")
     return [
         _first(frames, manifest, view),
+        sheet_of(say("book.aims"), opening(frames, manifest, view)["targets"]),
         sheet_of(say("book.policies"), sections.policies(frames, view)),
         sheet_of(say("book.gaps"), gaps(frames, view, most=None), [mark]),
         sheet_of(say("book.requests"), sections.requests(frames, view), [mark]),
@@ -55,7 +56,7 @@ def _first(frames: Frames, manifest: Mapping[str, Any], view: View) -> Sheet:
         *(f"{part.title}: {' '.join(part.lines)}" for part in told["parts"]),
         f"{say('report.cost.title')} {told['cost']}",
         f"{say('report.uncovered.title')} {told['uncovered']}",
-        *told["targets"], told["reconciled"],
+        told["reconciled"],
         say("report.foot.run", run=view.run_id, n=view.replications,
             seed=manifest.get("seed"), version=background(manifest)["package_version"]),
     ]  # fmt: skip
