@@ -24,7 +24,7 @@ def aims(frames: Mapping[str, pd.DataFrame], view: View, policies: Sequence[str]
     found: dict[str, dict[str, TargetLine]] = {}
     for line in target_lines(frames, view.asked, shown):
         found.setdefault(line.target, {})[line.policy] = line
-    rows = [
+    rows: list[tuple[str | Cell, ...]] = [
         (sentence(first.asked), first.goal, *(_chance(lines.get(policy)) for policy in shown))
         for lines in found.values()
         for first in [next(iter(lines.values()))]
