@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Literal
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -196,9 +197,8 @@ def figure_bytes(figure: Figure, file_format: Literal["svg", "png"], dpi: int = 
         FigureCanvasAgg(figure)
         figure.savefig(sink, format="png", dpi=dpi, metadata={"Software": None})
         return _few_colours(sink)
-    else:
-        figure.savefig(sink, format="svg", metadata={"Date": None, "Creator": None})
-        return _PATH.sub(_two_decimals, sink.getvalue())
+    figure.savefig(sink, format="svg", metadata={"Date": None, "Creator": None})
+    return _PATH.sub(_two_decimals, sink.getvalue())
     return sink.getvalue()
 
 
@@ -206,8 +206,12 @@ def _few_colours(sink: BytesIO) -> bytes:
     """Keep 256 colours, which is all that a chart needs: a third of the file."""
     packed = BytesIO()
     pixels = Image.open(sink).convert("RGB")
-    palette = pixels.quantize(256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
-    palette.save(packed, "PNG", optimize=True)
+    few = pixels.quantize(256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    colours = few.getpalette() or []
+    paper = 3 * int(np.asarray(few)[0, 0])
+    colours[paper : paper + 3] = [255, 255, 255]  # as it was before the palette
+    few.putpalette(colours)
+    few.save(packed, "PNG", optimize=True)
     return packed.getvalue()
 
 
