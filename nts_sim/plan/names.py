@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from nts_sim.words import is_known, name_of, say, used_language
+from nts_sim.study.directory import spoken_names
+from nts_sim.words import is_known, name_of, say
 from nts_sim.words.why import why
 
 
@@ -17,8 +18,7 @@ class Names:
     """
 
     def __init__(self, directory: pd.DataFrame) -> None:
-        keys = zip(directory["kind"], directory["code"], strict=True)
-        self._names = dict(zip(keys, directory[used_language()], strict=True))
+        self._names = spoken_names({"directory": directory})
 
     def place(self, code: str) -> str:
         """Name a place; nothing stands for the whole nation."""
