@@ -15,7 +15,7 @@ from nts_sim.charts.frame import (
     shortened,
 )
 from nts_sim.charts.style import INK, ORANGE, SMALL_PT, SOFT_INK, policy_colour, readable, styled
-from nts_sim.charts.sweep_cells import axis_name
+from nts_sim.charts.sweep_cells import axis_name, nothing_chart
 from nts_sim.outcomes.insight.breakeven import Breakeven, Crossing
 from nts_sim.words import name_of, number, policy_in_text, say, sentence
 
@@ -44,6 +44,8 @@ def breakeven_line(
     found: Breakeven, axis: str, policy: str, rival: str, unit: str, view: View
 ) -> Chart:
     """Draw the difference at every value looked at, and where the preferred policy changes."""
+    if not found.points:
+        return nothing_chart(view, say("chart.breakeven.nothing"), say("chart.breakeven.no_value"))
     finding = breakeven_sentence(found, axis, policy, rival)
     listed = "; ".join(f"{number(p.value)}: {number(p.mean, 'signed')}" for p in found.points)
     told = {"policy": policy_in_text(policy), "unit": name_of("unit", unit)}

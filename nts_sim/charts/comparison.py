@@ -142,7 +142,7 @@ def _draw(axes: Axes, rows: pd.DataFrame, order: Sequence[str], view: View, *, f
     if len(known):
         value = 100.0 * float(known["diff"].iloc[0]) / float(known["relative_pct"].iloc[0])
         told = say("chart.comparison.at_baseline", value=value,
-                   baseline=sentence(name_of("policy", view.baseline)))  # fmt: skip
+                   baseline=shortened(sentence(name_of("policy", view.baseline)), 24))  # fmt: skip
         axes.text(0.0, 1.02, told, transform=axes.transAxes, size=SMALL_PT, color=SOFT_INK)
     axes.set_xlabel(say("axis.difference", unit=name_of("unit", unit)))
 

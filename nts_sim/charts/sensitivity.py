@@ -174,6 +174,8 @@ def _direction(row: dict[Any, Any]) -> str:
 @styled
 def morris_plane(rows: pd.DataFrame, view: View) -> Chart:
     """Draw each input's mean effect against how much that effect varies."""
+    if rows.empty or rows["value"].isna().all():
+        return nothing_chart(view, sensitivity_sentence(rows), say("chart.sensitivity.nothing"))
     table = rows.pivot_table(index="axis", columns="measure", values="value", dropna=False)
     x, y = table["effect"].to_numpy(), table["spread"].to_numpy()
     bent = [axis_name(str(axis)) for axis in table.index[(y > x) & (x > _MATTERS * x.max())]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -239,4 +240,4 @@ def _edges(axes: Axes, sweep: Sweep, layout: _Layout, *, first: bool) -> None:
         spine.set_visible(False)
     axes.set_xlabel(sentence(shortened(axis_name(x), room)))
     if first:
-        axes.set_ylabel(sentence(shortened(axis_name(y), 34)))
+        axes.set_ylabel(textwrap.fill(sentence(shortened(axis_name(y), 40)), 20))

@@ -11,34 +11,50 @@ from nts_sim.words import say
 
 @dataclass(frozen=True)
 class Verb:
-    """How the help of a verb is put together; its texts are ``help.<verb>.…`` of the catalogue.
+    """How the help of a verb is put together; its texts are in the catalogue.
 
     Attributes
     ----------
+    usage : what may be written
     study : where it stands how a study is written: alone, before or after the verb's own text
     """
 
+    usage: str
     study: Literal["none", "alone", "first", "last"] = "none"
 
 
 VERBS: dict[str, Verb] = {
-    "run": Verb("alone"),
-    "compare": Verb("first"),
-    "sweep": Verb("last"),
-    "sensitivity": Verb("last"),
-    "discover": Verb(),
-    "robustness": Verb(),
-    "breakeven": Verb("last"),
-    "plan": Verb("first"),
-    "portfolios": Verb("first"),
-    "select": Verb("first"),
-    "validate": Verb("first"),
-    "doctor": Verb(),
-    "report": Verb(),
-    "replay": Verb(),
-    "explain": Verb(),
-    "data": Verb(),
+    "run": Verb("nts-sim run [scenario=…] [policy=…] [key=value …]", "alone"),
+    "compare": Verb(
+        "nts-sim compare [experiment=typhoon_north] [policy=a,b,…] [key=value …]", "first"
+    ),
+    "sweep": Verb("nts-sim sweep [key=a,b …] [key=from..to:step …] [group=option …]", "last"),
+    "sensitivity": Verb(
+        "nts-sim sensitivity [method=morris|sobol] [key=from..to …] [policy=a,b] [key=value …]",
+        "last",
+    ),
+    "discover": Verb("nts-sim discover FOLDER [policy=…] above=NUMBER|loses=true [metric=…]"),
+    "robustness": Verb("nts-sim robustness FOLDER [metric=…] [aim=NUMBER|aim_pct=NUMBER]"),
+    "breakeven": Verb(
+        "nts-sim breakeven key=from..to policy=a,b [scenario=…] [metric=…] [key=value …]", "last"
+    ),
+    "plan": Verb("nts-sim plan [scenario=…] [key=value …]", "first"),
+    "portfolios": Verb("nts-sim portfolios [measure=a,b,…] [scenario=…] [key=value …]", "first"),
+    "select": Verb(
+        "nts-sim select [scenario=…] policy=a,b,… [selection.method=kn|ocba] [key=value …]", "first"
+    ),
+    "validate": Verb("nts-sim validate [{validated}]", "first"),
+    "doctor": Verb("nts-sim doctor"),
+    "report": Verb("nts-sim report RUN_FOLDER"),
+    "replay": Verb(
+        "nts-sim replay RUN [results_dir=FOLDER] [workers=N] [tables_dir=…] [--policy-file …]"
+    ),
+    "explain": Verb("nts-sim explain RUN_FOLDER ORDER [POLICY]"),
+    "data": Verb(
+        "nts-sim data list | nts-sim data check [tables_dir=FOLDER] | nts-sim data find TEXT"
+    ),
 }
+_USAGE = "nts-sim VERB [flags] [group=option …] [key=value …]"
 _START = "nts-sim compare experiment=typhoon_north"
 _COMPLETION = 'eval "$(nts-sim -sc install=bash)"'
 
@@ -46,11 +62,11 @@ _COMPLETION = 'eval "$(nts-sim -sc install=bash)"'
 def overview() -> str:
     """Return the text of ``nts-sim --help``."""
     width = max(map(len, VERBS))
-    lines = [f"  {name:<{width}}  {say(f'help.{name}.line')}" for name in VERBS]
+    lines = [f"  {name:<{width}}  {say(f'help.line.{name}')}" for name in VERBS]
     return "\n".join(
         [
-            say("help.usage"),
-            say("help.line"),
+            _USAGE,
+            say("help.about"),
             "",
             *lines,
             "",
@@ -64,7 +80,8 @@ def overview() -> str:
 
 def verb_help(name: str) -> str:
     """Return the text of ``nts-sim VERB --help``."""
-    lines = [say(f"help.{name}.usage"), f"  {say(f'help.{name}.line')}", "", _text(name)]
+    usage = VERBS[name].usage.format(validated=say("help.validated"))
+    lines = [usage, f"  {say(f'help.line.{name}')}", "", _text(name)]
     groups = [] if VERBS[name].study == "none" else ["", say("help.groups"), *_groups()]
     return "\n".join(lines + groups)
 
@@ -73,7 +90,7 @@ def _text(name: str) -> str:
     study = VERBS[name].study
     if study == "alone":
         return say("help.study")
-    own = say(f"help.{name}.text")
+    own = say(f"help.text.{name}")
     if study == "none":
         return own
     return f"{say('help.study')}\n{own}" if study == "first" else f"{own}\n\n{say('help.study')}"

@@ -76,7 +76,7 @@ def _row(row: pd.Series[Any], axes: Sequence[str]) -> tuple[str, ...]:
         verdict = say("cli.sweep.baseline_best")
     elif row["baseline"]:
         told = _difference(row["diff"], row["diff_low"], row["diff_high"])
-        against = f"{told} ({figure(row['relative_pct'], '+.1f')} %)"
+        against = f"{told} ({figure(row['relative_pct'], '+.1f')}{say('cli.percent')})"
         verdict = say("cli.sweep.better" if row["separable"] else "cli.sweep.not_apart")
     return (
         str(row["cell"]), *values, row["scenario"], row["policy"], str(row["n"]),

@@ -250,7 +250,7 @@ def _difference(comparison: pd.DataFrame, scenario: str, policy: str) -> str:
         return told
     scale = row["relative_pct"] / row["diff"] if row["diff"] else 0.0
     relative = figure(row["relative_pct"], "+.1f"), figure(half * scale, ".1f")
-    return f"{told} ({' ± '.join(relative)} %)"
+    return f"{told} ({' ± '.join(relative)}{say('cli.percent')})"
 
 
 def precision_text(precision: pd.DataFrame) -> str:
