@@ -179,9 +179,11 @@ def _draw(axes: Axes, shown: Help, ground: Ground, extent: Extent) -> None:
     _arrows(axes, shown, hearts)
     seen = {code: heart for code, heart in hearts.items() if _within(heart, extent)}
     labels = _province_labels(shown, ground, seen) + _abroad_labels(ground, shown, extent)
-    labels += [Label(shortened(spot.name, _LETTERS), spot.longitude, spot.latitude, 6.0, style="italic",
-                     colour=SOFT_INK, needed=spot.name in FAR_OUT, offset_inches=0.06)
-               for spot in islands]  # fmt: skip
+    labels += [
+        Label(shortened(spot.name, _LETTERS), spot.longitude, spot.latitude, 6.0, style="italic",
+              colour=SOFT_INK, needed=spot.name in FAR_OUT, offset_inches=0.06)
+        for spot in islands
+    ]  # fmt: skip
     write_labels(
         axes, labels, [box_at(axes, *_place(spot, extent)) for spot in _near(ground, extent)]
     )

@@ -14,7 +14,7 @@ from nts_sim.charts.comparison import policy_comparison, scenario_comparison
 from nts_sim.charts.discovery import discovery_chart
 from nts_sim.charts.fans import fans
 from nts_sim.charts.flow import resource_flow
-from nts_sim.charts.frame import Chart
+from nts_sim.charts.frame import Chart, View
 from nts_sim.charts.frontier import METRIC, budget_frontier
 from nts_sim.charts.gallery import DECIDES, compared_regret
 from nts_sim.charts.help_map import help_map
@@ -89,9 +89,10 @@ def _frontier(material: Material) -> Chart:
 
 
 def _discovery(material: Material) -> Chart:
-    swept, view = material.heat, material.heat.view
+    swept, view = material.sample, material.sample.view
     rows = own_rows(swept.cells, swept.summary)
-    failing = Failing(view.policy, DECIDES, view.asked)
+    means = rows.loc[(rows["metric"] == DECIDES) & (rows["policy"] == view.policy), "mean"]
+    failing = Failing(view.policy, DECIDES, view.asked, float(means.median()))
     return discovery_chart(discover(swept.cells, rows, swept.axes, failing, 1), view)
 
 
@@ -111,8 +112,8 @@ def _communes(material: Material) -> Chart:
     return commune_map(material.communes, roads, "08", material.ground)
 
 
-def _plan(material: Material) -> Any:
-    """What charts of a plan are about."""
+def _plan(material: Material) -> View:
+    """Say what charts of a plan are about."""
     first = material.plan["orders"]
     name = str(first["policy"].iloc[0]) if len(first) else ""
     scenario = str(first["scenario"].iloc[0]) if len(first) else ""
@@ -146,14 +147,14 @@ GALLERY: Final[Mapping[str, Shown]] = {
     "sweep_dots": _of_sweep(sweep_dots, "names"),
     "sweep_changes": _of_sweep(sweep_changes, "names"),
     "sweep_heat": _of_sweep(sweep_heat, "heat"),
-    "sweep_scatter": _of_sweep(sweep_scatter, "heat"),
+    "sweep_scatter": _of_sweep(sweep_scatter, "sample"),
     "sensitivity_sobol": Shown(
-        sensitivity_bars, lambda m: sensitivity_bars(m.sobol, m.heat.view)
+        sensitivity_bars, lambda m: sensitivity_bars(m.sobol, m.sample.view)
     ),
     "sensitivity_morris": Shown(
-        sensitivity_bars, lambda m: sensitivity_bars(m.morris, m.heat.view)
+        sensitivity_bars, lambda m: sensitivity_bars(m.morris, m.sample.view)
     ),
-    "morris_plane": Shown(morris_plane, lambda m: morris_plane(m.morris, m.heat.view)),
+    "morris_plane": Shown(morris_plane, lambda m: morris_plane(m.morris, m.sample.view)),
     "boxes": Shown(discovery_chart, _discovery),
     "breakeven": Shown(breakeven_line, _breakeven),
 }
