@@ -161,7 +161,8 @@ def _extent(chart: Chart, shown: Help, ground: Ground) -> Extent:
     ]
     points = np.concatenate([ring for code in codes for ring in ground.shapes[code]])
     left, bottom, right, top = chart.body
-    shape = (right - left) * _MAIN_WIDTH * _SIZE[0] / ((top - bottom) * _HIGH * _SIZE[1])
+    width, height = chart.get_size_inches()
+    shape = (right - left) * _MAIN_WIDTH * width / ((top - bottom) * _HIGH * height)
     return extent_of(points, shape, 3.5, 0.09)
 
 
