@@ -17,6 +17,7 @@ from nts_sim.charts.flow import resource_flow
 from nts_sim.charts.frame import Chart, View
 from nts_sim.charts.frontier import METRIC, budget_frontier
 from nts_sim.charts.gallery import DECIDES, compared_regret
+from nts_sim.charts.gantt import gantt
 from nts_sim.charts.help_map import help_map
 from nts_sim.charts.maps import incident_map
 from nts_sim.charts.plan_money import contributions_chart, what_more_saves
@@ -33,6 +34,7 @@ from nts_sim.outcomes.insight.axes import own_rows
 from nts_sim.outcomes.insight.breakeven import Breakeven, breakeven
 from nts_sim.outcomes.insight.discovery import Failing, discover
 from nts_sim.outcomes.insight.steps import steps_table
+from nts_sim.plan.schedule_chart import schedule_chart
 from nts_sim.report.gallery_material import Material, Swept, differences_between
 from nts_sim.tables.load import load_tables
 
@@ -135,6 +137,7 @@ GALLERY: Final[Mapping[str, Shown]] = {
         resource_flow, lambda m: resource_flow(m.run["flows"], m.run_view, m.ground.names)
     ),
     "buildup": _of_run(mechanism_buildup, "buildup"),
+    "gantt": Shown(gantt, lambda m: schedule_chart(m.plan, m.run_view.run_id)),
     "plan_more": Shown(
         what_more_saves,
         lambda m: what_more_saves(m.plan["marginal_money"], m.plan["lead_value"], _plan(m)),

@@ -140,8 +140,8 @@ def _lesson(folder: Path) -> pd.DataFrame:
     """Take the first policy's rows of a study of sensitivity."""
     table = store.read_results(folder)["sensitivity"]
     first = table.iloc[0]
-    mine = (table["policy"] == str(first["policy"])) & (table["baseline"] == str(first["baseline"]))
-    return table.loc[mine]
+    same = (table["policy"] == first["policy"]) & (table["baseline"] == first["baseline"])
+    return table[same].reset_index(drop=True)
 
 
 # --- long names -----------------------------------------------------------------------------------

@@ -138,7 +138,7 @@ OVERRIDES = [
     said("fund.balances_bn_vnd.tuyen_quang.account=-5", "fund.balances_bn_vnd.tuyen_quang.account",
          "-5 is below 0, the least allowed"),
     said("fund.balances_bn_vnd.TuyenQang.account=5",
-         "unknown place 'TuyenQang'; did you mean Tuyen Quang (08)?"),
+         "unknown place 'TuyenQang'; did you mean Tuyên Quang (08)?"),
     said("fund.balances_bn_vnd={CENTRAL:{acount:5}}", "unknown fund 'acount'; did you mean account?"),
     said("fund.closes_on=2020-01-01", "is before the scenario starts"),
     said("resources.stock_factors.boat_crw=2", "unknown resource 'boat_crw'; did you mean boat_crew?"),
@@ -183,7 +183,7 @@ FILES = [
     mine('place: "22"', "place: 22", "22 is not text (put it in quotes)"),
     mine('place: "22"', "place: 01", "01 would be read as another number; write '01' in quotes"),
     mine('place: "22"', "place: Tuyen Qang",
-         "unknown place 'Tuyen Qang'; did you mean Tuyen Quang (08)?"),
+         "unknown place 'Tuyen Qang'; did you mean Tuyên Quang (08)?"),
     mine("severity: 3", "severity: 4", "4 is above 3, the most allowed"),
     mine("severity: 3", "severity: high", "'high' is not a whole number"),
     mine("day: 1.0", "day: 9.0", "day 9 is not before the horizon (5 days)"),
@@ -232,7 +232,7 @@ TABLES = [
     table("stocks", swap("rescue_team,872", "rescue_taem,872"),
           "unknown", "did you mean rescue_team?"),
     table("stocks", swap("\n01,rescue", "\nTuyen Qang,rescue"),
-          "'Tuyen Qang'; did you mean Tuyen Quang (08)?"),
+          "'Tuyen Qang'; did you mean Tuyên Quang (08)?"),
     table("stocks", swap("\n01,rescue", "\n1,rescue"), "did you mean 01? Codes are text: keep the 0"),
     table("stocks", swap("rescue_team,872", "rescue_team,many"), "'many' is not a number"),
     table("stocks", swap("rescue_team,872", "rescue_team,nan"), "'nan' is not a finite number"),
@@ -260,7 +260,7 @@ TABLES = [
 EVERYTHING = OVERRIDES + FILES + TABLES
 
 
-def _lay_out(wrong: Wrong, here: Path) -> list[str]:
+def lay_out(wrong: Wrong, here: Path) -> list[str]:
     for name, text in wrong.files.items():
         path = here / "mine" / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -287,7 +287,7 @@ def test_sentence(
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     monkeypatch.chdir(tmp_path)
-    arguments = _lay_out(wrong, tmp_path)
+    arguments = lay_out(wrong, tmp_path)
     before = sorted(tmp_path.rglob("*"))
     code = main(["compare", *arguments])
     told = capsys.readouterr()
@@ -310,7 +310,7 @@ def test_all_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
         {"scenario/mine.yaml": MINE.replace("horizon_days: 5", "horizon_days: 0")},
         {"stocks": swap("rescue_team,872", "rescue_team,-872")},
     )
-    assert main(["validate", *_lay_out(wrong, tmp_path)]) == 2
+    assert main(["validate", *lay_out(wrong, tmp_path)]) == 2
     told = capsys.readouterr().err
     assert told.startswith("4 problems in the study")
     for sentence in ("-1 is below 0", "nan is not a finite", "0 is below 1", "-872 is below 0"):

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from nts_sim.errors import InvalidInput
 from nts_sim.tables.cells import parse_cell
-from nts_sim.tables.columns import STATUSES, TABLES, Column
+from nts_sim.tables.columns import MAP_TABLES, STATUSES, TABLES, Column
 from nts_sim.tables.load import DATA, MAX_BYTES, load_tables
 from nts_sim.tables.names import fold, nearest, resolve_place, unknown
+from nts_sim.words import languages, listing
 
 STOCKS = "province_code,resource,value,unit,source,status\n"
 RAMPS = "mechanism,day,value,unit,source,status\n"
@@ -53,7 +54,7 @@ WRONG = [
     ("stocks.csv", stocks('"12,5"'), "'12,5' has a decimal comma; write 12.5"),
     ("stocks.csv", stocks("5%"), "'5%' is a percentage; write a share between 0 and 1"),
     ("stocks.csv", stocks("\uff11"), "'\uff11' is not a number"),
-    ("stocks.csv", stocks(place="Tuyen Qang"), "'Tuyen Qang'; did you mean Tuyen Quang (08)?"),
+    ("stocks.csv", stocks(place="Tuyen Qang"), "'Tuyen Qang'; did you mean Tuyên Quang (08)?"),
     ("stocks.csv", stocks(place="8"), "unknown province '8'; did you mean 08? Codes are text"),
     ("stocks.csv", stocks(place="Zzz"), "unknown province 'Zzz'; see places.csv for the codes"),
     ("stocks.csv", stocks(resource="rice"), "unknown resource 'rice'; did you mean rice_t?"),
@@ -342,3 +343,15 @@ def test_shipped_ramps_and_funds_hold_the_collected_points():
     for row in _read(RAW / "assumptions/funds.csv"):
         if row["fund"] in {"local_contingency", "reserve_fund", "disaster_fund"}:
             assert funds[row["owner"], row["fund"]] == row["value"]
+
+
+def test_every_column_has_its_meaning_in_every_language() -> None:
+    """What a column means, and its unit, stand in sentences about wrong cells."""
+    columns = [c for table in (*TABLES.values(), *MAP_TABLES.values()) for c in table.columns]
+    units = {c.unit for c in columns if c.unit} - {"km"}
+    wanted = {f"name.meaning.{c.meaning}" for c in columns} | {
+        f"name.table_unit.{u}" for u in units
+    }
+    for language in languages():
+        assert wanted - set(listing(language)) == set()
+    assert {key for key in listing("en") if key.startswith("name.meaning.")} <= wanted
