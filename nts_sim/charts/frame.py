@@ -114,11 +114,11 @@ def open_chart(
     return chart
 
 
-def empty_chart(view: View, kind: str) -> Chart:
-    """Say that there is nothing to draw, instead of an empty frame."""
+def empty_chart(view: View, kind: str, foot: str | None = None) -> Chart:
+    """Say that there is nothing to draw, instead of an empty frame; `foot` as in `open_chart`."""
     chart = open_chart(
         view, (9.0, 2.2), say("chart.empty.title", chart=kind), say("chart.empty.below"),
-        say("chart.empty.reading", chart=kind), say("chart.empty.reading", chart=kind),
+        say("chart.empty.reading", chart=kind), say("chart.empty.reading", chart=kind), foot,
     )  # fmt: skip
     left, bottom, right, top = chart.body
     chart.text(
@@ -196,4 +196,14 @@ def figure_bytes(figure: Figure, file_format: Literal["svg", "png"], dpi: int = 
         figure.savefig(sink, format="png", dpi=dpi, metadata={"Software": None})
     else:
         figure.savefig(sink, format="svg", metadata={"Date": None, "Creator": None})
+        return _PATH.sub(_two_decimals, sink.getvalue())
     return sink.getvalue()
+
+
+_PATH = re.compile(rb' d="[^"]*"')
+_DECIMALS = re.compile(rb"(\.\d\d)\d+")
+
+
+def _two_decimals(path: re.Match[bytes]) -> bytes:
+    """Cut the numbers of a path to hundredths of a point: a third of the file, nothing seen."""
+    return _DECIMALS.sub(rb"\1", path.group())

@@ -82,7 +82,14 @@ def _finding(sweep: Sweep, steps: pd.DataFrame, more: str) -> str:
     best = pays.sort_values("saved", kind="stable").iloc[-1]
     to, end = float(pays["end"].max()), float(steps["end"].max())
     key = "chart.frontier.ends" if to < end else "chart.frontier.goes_on"
-    return say(key, saved=best["saved"], start=best["start"], end=best["end"], to=to, **told)
+    amount = _amount(sweep.axes[0])
+    return say(key, saved=best["saved"], start=say(amount, value=best["start"]),
+               end=say(amount, value=best["end"]), to=say(amount, value=to), **told)  # fmt: skip
+
+
+def _amount(axis: str) -> str:
+    """Key of the text that writes an amount of the axis."""
+    return "chart.frontier.times" if axis == FUNDS else "chart.frontier.bn"
 
 
 def _harm(axes: Axes, sweep: Sweep) -> None:

@@ -12,12 +12,16 @@ import pandas as pd
 
 from nts_sim.charts.frame import Chart, figure_bytes
 from nts_sim.charts.gallery import build_charts, view_of
+from nts_sim.plan.export import plan_files
+from nts_sim.plan.schedule_chart import schedule_chart
 from nts_sim.report.html import write_report
 from nts_sim.study import store
 from nts_sim.words import say, used_language
 
 REPORT = "report.html"
 PLAN = "plan.csv"
+WORKBOOK = "plan.xlsx"
+CALENDAR = "plan.ics"
 
 
 def page(name: str) -> str:
@@ -44,22 +48,37 @@ def run_pages(frames: Mapping[str, pd.DataFrame], manifest: Mapping[str, Any]) -
     """Make all pages of a run or comparison from its tables; file name → content."""
     view = view_of(frames, manifest["run_id"], manifest["config"]["baseline"])
     charts = build_charts(frames, outlines(), view)
-    orders = frames["orders"]
+    charts["schedule"] = schedule_chart(frames, view.run_id)
     return {
         **chart_files(charts),
-        page(PLAN): store.csv_bytes(orders[orders["policy"] == view.policy]),
+        **_plan_files(frames, view.run_id),
         page(REPORT): write_report(frames, manifest, charts).encode("utf-8"),
     }
 
 
 def plan_pages(frames: Mapping[str, pd.DataFrame], run_id: str) -> dict[str, bytes]:
     """Make all pages of a plan from its tables; file name → content."""
-    files = {page(PLAN): store.csv_bytes(frames["orders"])}
+    files = _plan_files(frames, run_id) | chart_files({"schedule": schedule_chart(frames, run_id)})
     if frames["plan_value"].empty:  # a rule has no plan to draw
         return files
     from nts_sim.charts.plan_money import plan_charts
 
     return files | chart_files(plan_charts(frames, run_id))
+
+
+def _plan_files(frames: Mapping[str, pd.DataFrame], run_id: str) -> dict[str, bytes]:
+    """Return the list of tasks as files; file name → content."""
+    return {page(name): data for name, data in plan_files(frames, run_id).items()}
+
+
+def plan_paths(folder: Path) -> list[str]:
+    """Tell where the files of a plan are, one line each."""
+    kinds = (
+        ("cli.path.plan", PLAN),
+        ("tasks.path.workbook", WORKBOOK),
+        ("tasks.path.calendar", CALENDAR),
+    )
+    return [say(key, path=folder / page(name)) for key, name in kinds]
 
 
 def are_there(folder: Path) -> bool:

@@ -352,8 +352,7 @@ def _tell_plan(
         tell_targets(frames, prepared.study.baseline)
     else:
         print(_orders_text(frames["orders"]))
-    plan_file = say("cli.path.plan", path=folder / pages.page(pages.PLAN))
-    lines = [plan_file, say("cli.path.gaps", path=folder / "gap.csv")]
+    lines = [*pages.plan_paths(folder), say("cli.path.gaps", path=folder / "gap.csv")]
     print("\n".join(lines + pages.chart_lines(folder)))
 
 
@@ -377,9 +376,8 @@ def _orders_text(orders: pd.DataFrame) -> str:
 
 
 def _paths(folder: Path) -> str:
-    report, plan = folder / pages.page(pages.REPORT), folder / pages.page(pages.PLAN)
-    lines = [say("cli.path.report", path=report), say("cli.path.plan", path=plan)]
-    return "\n".join([*lines, *pages.chart_lines(folder)])
+    report = say("cli.path.report", path=folder / pages.page(pages.REPORT))
+    return "\n".join([report, *pages.plan_paths(folder), *pages.chart_lines(folder)])
 
 
 def _told_failures(failures: pd.DataFrame, flags: Flags) -> int:

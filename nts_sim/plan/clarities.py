@@ -103,7 +103,7 @@ def unit_of(task: Row) -> str:
 def fund_name(fund: str) -> str:
     """Name who pays."""
     if not fund:
-        return name_of("fund", "uncharged")
+        return say("tasks.no_charge")
     return name_of("fund", fund) if is_known(f"name.fund.{fund}") else say("tasks.preparation")
 
 

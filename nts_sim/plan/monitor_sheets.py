@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from typing import Final
@@ -14,7 +15,9 @@ from nts_sim.sheets import Form, Sheet, SheetColumn, Value
 from nts_sim.words import number, say, sentence
 
 _MONEY: Final = "tasks.unit_of.money"
-_TASKS_IN_A_LINE: Final = 3
+_MOST_URGED, _MOST_TASKS, _MOST_AT_RISK = 6, 3, 6
+"""Printed at most; pages have all."""
+_WIDTH: Final = 100
 NameOf = Callable[[str], str]
 
 
@@ -115,7 +118,7 @@ def _task_cells(task: Watched, names: Names) -> list[Value]:
 
 
 def _due() -> SheetColumn:
-    return SheetColumn(say("tasks.column.due"), say("tasks.unit_of.date"), "date")
+    return SheetColumn(say("tasks.column.due"), form="date")
 
 
 def _late_columns() -> list[SheetColumn]:
@@ -158,10 +161,10 @@ def _totals(key: str, totals: Iterable[Total], name: NameOf) -> Sheet:
 def all_tasks(tasks: Sequence[Watched], names: Names) -> Sheet:
     """List every task with where it stands."""
     title = {name: SheetColumn(say(f"tasks.column.{name}")) for name in
-             ("status", "done_on", "remark", "person", "unit")}  # fmt: skip
+             ("done_on", "remark", "person", "unit")}  # fmt: skip
     columns = [
         *_task_columns(), column("state"), column("why"), _due(),
-        SheetColumn(title["done_on"].title, say("tasks.unit_of.date"), "date"),
+        SheetColumn(title["done_on"].title, form="date"),
         column("days_late", "0", "monitor.unit.days"), column("planned", "2"),
         column("recorded", "2"), title["unit"], column("planned_money", "2", _MONEY),
         column("spent", "2", _MONEY), column("fund"), title["person"], title["remark"],
@@ -179,40 +182,49 @@ def _all_row(task: Watched, names: Names) -> list[Value]:
     ]  # fmt: skip
 
 
-def text_of(watched: Monitoring, names: Names, most: int) -> str:
+def text_of(watched: Monitoring, names: Names) -> str:
     """Tell in short: how it stands, who to urge, what is at risk, money spent against plan."""
-    lines = finding(watched)
-    lines += _listed("urge", [_urge_line(*item, names) for item in watched.to_urge().items()], most)
+    urged = [_urge_lines(*item, names) for item in watched.to_urge().items()]
     risk = [
-        say("monitor.text.risk", task=task.task, work=work(task.plan, names),
-            why=reasons_text(task))
+        [say("monitor.text.risk", task=task.task, work=work(task.plan, names),
+             why=reasons_text(task))]
         for task in watched.in_state("at_risk")
     ]  # fmt: skip
-    lines += _listed("at_risk", risk, most)
     whole = total_of("", watched.tasks)
     money = {"spent": whole.spent_bn_vnd, "planned": whole.cost_bn_vnd}
-    return "\n".join([*lines, say("monitor.text.money", **money)])
+    lines = [*finding(watched), *_listed("urge", urged, _MOST_URGED)]
+    lines += [*_listed("at_risk", risk, _MOST_AT_RISK), say("monitor.text.money", **money)]
+    return "\n".join(_wrapped(line) for line in lines)
 
 
-def _urge_line(who: Who, tasks: Sequence[Watched], names: Names) -> str:
-    level = "escalation" if any(task.level == "escalation" for task in tasks) else "reminder"
+def _urge_lines(who: Who, tasks: Sequence[Watched], names: Names) -> list[str]:
+    """Say who is to be urged, how loudly, and for what."""
+    escalates = any(task.level == "escalation" for task in tasks)
     above = next((task.superior for task in tasks if task.superior is not None), None)
-    told = "; ".join(
-        say("monitor.text.late_task", task=task.task, work=work(task.plan, names),
-            n=task.days_late, stop=stop_text(task))
-        for task in tasks[:_TASKS_IN_A_LINE]
-    )  # fmt: skip
-    left = len(tasks) - _TASKS_IN_A_LINE
-    more = f" {say('monitor.text.more', n=left)}" if left > 0 else ""
-    key = f"monitor.text.{level}" if level == "reminder" or above else "monitor.text.escalation_top"
-    return say(key, who=who_text(who, names), above=who_text(above, names), tasks=told + more)
+    key = ("escalation" if above else "again") if escalates else "reminder"
+    told = [
+        "  " + say("monitor.text.late_task", task=task.task, work=work(task.plan, names),
+                   n=task.days_late, stop=stop_text(task))
+        for task in tasks[:_MOST_TASKS]
+    ]  # fmt: skip
+    head = say(f"monitor.text.{key}", who=who_text(who, names), above=who_text(above, names))
+    return [head, *told, *_left(len(tasks) - _MOST_TASKS)]
 
 
-def _listed(key: str, lines: Sequence[str], most: int) -> list[str]:
-    if not lines:
-        return []
-    left = [f"  {say('monitor.text.more', n=len(lines) - most)}"] if len(lines) > most else []
-    return [say(f"monitor.text.{key}_title"), *(f"  {line}" for line in lines[:most]), *left]
+def _left(count: int) -> list[str]:
+    return [f"  {say('monitor.text.more', n=count)}"] if count > 0 else []
+
+
+def _listed(key: str, blocks: Sequence[Sequence[str]], most: int) -> list[str]:
+    """Set blocks of lines below a title; without any, not even the title is told."""
+    lines = [f"  {line}" for block in blocks[:most] for line in block]
+    title = [say(f"monitor.text.{key}_title")] if lines else []
+    return [*title, *lines, *_left(len(blocks) - most)]
+
+
+def _wrapped(line: str) -> str:
+    indent = " " * (len(line) - len(line.lstrip()))
+    return textwrap.fill(line, _WIDTH, subsequent_indent=f"{indent}    ")
 
 
 def value_text(value: Value, form: Form) -> str:

@@ -120,9 +120,9 @@ def _matched(tasks: pd.DataFrame, given: pd.DataFrame) -> Iterator[Finding]:
 
 
 def sums(table: pd.DataFrame, by: str) -> pd.DataFrame:
-    """Add up quantities and costs by a column and the unit of the quantity."""
-    grouped = table.groupby([by, "unit"], sort=True)[["quantity", "cost_bn_vnd"]]
-    return grouped.sum()
+    """Add up quantities and costs by a column, and by what is counted: unit and resource."""
+    keys = [table[name].rename(f"{name} {i}") for i, name in enumerate((by, "unit", "resource"))]
+    return table.groupby(keys, sort=True)[["quantity", "cost_bn_vnd"]].sum()
 
 
 def _sums(tasks: pd.DataFrame, given: pd.DataFrame) -> Iterator[Finding]:
@@ -133,7 +133,7 @@ def _sums(tasks: pd.DataFrame, given: pd.DataFrame) -> Iterator[Finding]:
                 found = float(have[column].get(key, 0.0))
                 due = float(want[column].get(key, 0.0))
                 if not math.isclose(found, due, rel_tol=_SLACK, abs_tol=_SLACK):
-                    what = f"{by} {key[0]}, {column}"
+                    what = f"{by} {key[0]}, {key[2] or key[1]}, {column}"
                     yield Finding("sum", what, f"{found:g}", f"{due:g}")
 
 

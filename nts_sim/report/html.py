@@ -25,9 +25,9 @@ from nts_sim.report import headline, sections
 from nts_sim.report.layout import linked
 from nts_sim.spec.texts import spoken
 from nts_sim.tables.load import load_tables
-from nts_sim.words import name_of, number, say, sentence, speaking, used_language
+from nts_sim.words import name_of, number, say, sentence, used_language
 
-_PICTURES_AS_PNG = frozenset({"map"})
+_PICTURES_AS_PNG = frozenset({"map", "help_map"})
 """Outlines of many provinces many times: a tenth of the size as pixels."""
 _PNG_DPI = 120
 _GROUPS = (
@@ -55,13 +55,12 @@ def write_report(
     config = manifest["config"]
     whole = {name: _with_names(frames.get(name, empty(name))) for name in TABLES}
     view = view_of(whole, str(manifest["run_id"]), str(config["baseline"]))
-    with speaking(str(config.get("language", "en"))):
-        page: str = _template().render(
-            css=_style(), csp=_content_policy(), language=used_language(), view=view,
-            charts=[_picture(name, chart) for name, chart in charts.items()],
-            kept_tables=_KEPT_TABLES, **_opening(whole, config, view),
-            **_tables(whole, config, view), **_colophon(manifest),
-        )  # fmt: skip
+    page: str = _template().render(
+        css=_style(), csp=_content_policy(), language=used_language(), view=view,
+        charts=[_picture(name, chart) for name, chart in charts.items()],
+        kept_tables=_KEPT_TABLES, **_opening(whole, config, view),
+        **_tables(whole, config, view), **_colophon(manifest),
+    )  # fmt: skip
     return page
 
 

@@ -77,7 +77,7 @@ class Tables:
 
     @cached_property
     def place_labels(self) -> Mapping[str, str]:
-        """Label of every province and border locality, such as ``Tuyen Quang (08)``, by code."""
+        """Label of every province and border locality, such as ``Tuyên Quang (08)``, by code."""
         return _place_labels({name: _plain(self.frames[name]) for name in _PLACE_TABLES})
 
 
@@ -364,20 +364,20 @@ def _unknown_codes(
         if code in known:
             cells[index] = code
             continue
-        what = _unknown_code(text, column, known, labels if is_place else {})
+        named = {name: labels[at] for name, at in codes.items() if at in known} if is_place else {}
+        what = _unknown_code(text, column, known, named)
         problems.append(Problem(where, what))
     return problems
 
 
 def _unknown_code(
-    text: str, column: Column, known: frozenset[str], labels: Mapping[str, str]
+    text: str, column: Column, known: frozenset[str], named: Mapping[str, str]
 ) -> str:
-    """Word the sentence for a code that refers to nothing."""
+    """Word the sentence for a code that refers to nothing; `named`: label of a place by name."""
     what = name_of("meaning", column.meaning)
     if f"0{text}" in known:
         return say("said.tables.code_lost_0", what=what, text=text)
-    if labels:
-        named = {label.rsplit(" (", 1)[0]: label for code, label in labels.items() if code in known}
+    if named:
         close = nearest(text, named)
         if close:
             return say("said.names.near", what=what, name=text, close=named[close])
@@ -389,21 +389,25 @@ def _unknown_code(
 
 
 def _place_codes(places: Mapping[str, Rows]) -> dict[str, str]:
-    """Map folded aliases, names and codes to codes; codes win over names, names over aliases."""
+    """Map folded aliases, names and codes to codes; codes win over names, names over aliases.
+
+    Each stands there without spaces too (``TuyenQuang``).
+    """
     pairs: list[tuple[Cell, Cell]] = []
     for table, name in (
-        ("place_aliases", "alias"), ("foreign_places", "name"), ("places", "name"),
-        ("places", "name_vi"), ("foreign_places", "code"), ("places", "code"),
+        ("place_aliases", "alias"), ("foreign_places", "name"), ("foreign_places", "name_vi"),
+        ("places", "name"), ("places", "name_vi"), ("foreign_places", "code"), ("places", "code"),
     ):  # fmt: skip
         pairs += zip(places[table][name], places[table]["code"], strict=True)
-    return {fold(str(name)): str(code) for name, code in pairs}
+    folded = {fold(str(name)): str(code) for name, code in pairs}
+    return {name.replace(" ", ""): code for name, code in folded.items()} | folded
 
 
 def _place_labels(places: Mapping[str, Rows]) -> dict[str, str]:
     return {
         str(code): f"{name} ({code})"
         for table in ("places", "foreign_places")
-        for code, name in zip(places[table]["code"], places[table]["name"], strict=True)
+        for code, name in zip(places[table]["code"], places[table]["name_vi"], strict=True)
     }
 
 

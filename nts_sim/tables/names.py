@@ -7,34 +7,49 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 
-from nts_sim.words import name_of, say
+from nts_sim.words import called, name_of, say
 
-_SEPARATORS = re.compile(r"[\s\-_.,/]+")
-_PREFIX = re.compile(r"^(tinh|thanh pho|province of|city of) | (province|city)$")
+_SEPARATORS = re.compile(r"[\s\-_.,/\u2010-\u2015]+")
+_STROKED_D = str.maketrans("đĐðÐ", "dDdD")
+"""The last two are Icelandic letters that look like the Vietnamese one and are typed for it."""
+_RANK = re.compile(r"^(tinh ?|thanh ?pho ?|tp ?|t p |t |province of |city of )| ?(province|city)$")
+"""What a place is, before or after its name, as Vietnamese and English say it."""
 _SIMILAR = 0.6
 
 
 def fold(text: str) -> str:
     """Make names comparable: no diacritics, lower case, single spaces (``Đà Nẵng`` → ``da nang``).
 
-    Hyphens, underscores, points and slashes count as spaces.
+    Hyphens, dashes, underscores, points and slashes count as spaces.
     """
-    plain = unicodedata.normalize("NFD", text.replace("đ", "d").replace("Đ", "D"))
+    plain = unicodedata.normalize("NFD", text.translate(_STROKED_D))
     letters = "".join(mark for mark in plain if not unicodedata.combining(mark))
     return _SEPARATORS.sub(" ", letters).strip().casefold()
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """Return the known name most like `name`, or the only one that begins with it, or None."""
-    folded: dict[str, str] = {}
-    for candidate in known:
-        folded.setdefault(fold(candidate), candidate)
+    """Return the known name most like `name`, or the only one that begins with it, or None.
+
+    What is known by a word of ours (``typhoon_north``) is also found by what the catalogue calls it
+    in any language ("bão ở miền Bắc"), where nothing known is spelt alike.
+    """
+    listed = tuple(known)
+    by_names = {fold(other): ident for ident in listed for other in called().get(ident, ())}
     wanted = fold(name)
+    return (
+        by_names.get(wanted)
+        or _most_like(wanted, {fold(ident): ident for ident in reversed(listed)})
+        or _most_like(wanted, by_names)
+    )
+
+
+def _most_like(wanted: str, folded: Mapping[str, str]) -> str | None:
+    """Return what the name most like `wanted` stands for, or the only one that begins with it."""
     close = get_close_matches(wanted, list(folded), n=1, cutoff=_SIMILAR)
-    begun = [candidate for candidate in folded if wanted and candidate.startswith(wanted)]
     if close:
         return folded[close[0]]
-    return folded[begun[0]] if len(begun) == 1 else None
+    begun = {ident for other, ident in folded.items() if wanted and other.startswith(wanted)}
+    return begun.pop() if len(begun) == 1 else None
 
 
 def unknown(name: str, known: Iterable[str], kind: str) -> str:
@@ -59,8 +74,9 @@ def resolve_place(text: str, codes: Mapping[str, str]) -> str | None:
 
     Parameters
     ----------
-    text : as written: ``08``, ``Tuyên Quang``, ``tuyen quang``, ``Hà Giang``, ``HCMC``
+    text : as written: ``08``, ``Tuyên Quang``, ``tỉnh Hà Giang``, ``TuyenQuang``, ``TP. HCM``
     codes : code by folded name (`Tables.place_codes`)
     """
     folded = fold(text)
-    return codes.get(folded) or codes.get(_PREFIX.sub("", folded))
+    bare = _RANK.sub("", folded).strip()
+    return codes.get(folded) or codes.get(bare) or codes.get(bare.replace(" ", ""))

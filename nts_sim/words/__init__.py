@@ -2,6 +2,7 @@
 
 from nts_sim.words.catalogue import (
     DEFAULT,
+    called,
     is_known,
     languages,
     listing,
@@ -16,6 +17,6 @@ from nts_sim.words.catalogue import (
 )
 
 __all__ = [
-    "DEFAULT", "is_known", "languages", "listing", "name_of", "number", "policy_in_text", "say",
-    "sentence", "speak", "speaking", "used_language",
+    "DEFAULT", "called", "is_known", "languages", "listing", "name_of", "number",
+    "policy_in_text", "say", "sentence", "speak", "speaking", "used_language",
 ]  # fmt: skip

@@ -39,11 +39,10 @@ def _check(where: str, names: Iterable[str], known: Iterable[str], kind: str) ->
 def place_problem(where: str, place: str, tables: Tables) -> Iterator[Problem]:
     """Check the name of a place; the hint carries its code."""
     if resolve_place(place, tables.place_codes) is None:
-        labels = {label.rsplit(" (", 1)[0]: label for label in tables.place_labels.values()}
-        close = nearest(place, labels)
+        close = nearest(place, tables.place_codes)
         if close:
             what = say("said.names.near", what=name_of("kind", "place"), name=place,
-                       close=labels[close])  # fmt: skip
+                       close=tables.place_labels[tables.place_codes[close]])  # fmt: skip
         else:
             what = say("said.world.place", place=place)
         yield Problem(where, what)

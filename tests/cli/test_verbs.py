@@ -21,6 +21,8 @@ from nts_sim.cli.flags import Flags
 from nts_sim.cli.helptext import VERBS
 from nts_sim.cli.main import main
 from nts_sim.cli.tell import Alive
+from nts_sim.study.directory import spoken_names
+from nts_sim.words.why import why
 
 TOOL = Path(sys.executable).parent / "nts-sim"
 SMALL = (
@@ -106,7 +108,9 @@ def test_explain(finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explain", str(finished), str(mine["order"]), "per_capita"]) == 0
     told = capsys.readouterr().out
     assert str(mine["name"]) in told
-    assert str(mine["reason"]) in told
+    names = spoken_names({"directory": pd.read_csv(finished / "directory.csv", dtype=str)})
+    assert str(mine["reason"]).startswith("why.")
+    assert f"  reason   {why(str(mine['reason']), names)}\n" in told
     assert "What came of it:\n  day" in told
 
 

@@ -53,7 +53,7 @@ WRONG = [
     ("stocks.csv", stocks('"12,5"'), "'12,5' has a decimal comma; write 12.5"),
     ("stocks.csv", stocks("5%"), "'5%' is a percentage; write a share between 0 and 1"),
     ("stocks.csv", stocks("\uff11"), "'\uff11' is not a number"),
-    ("stocks.csv", stocks(place="Tuyen Qang"), "'Tuyen Qang'; did you mean Tuyen Quang (08)?"),
+    ("stocks.csv", stocks(place="Tuyen Qang"), "'Tuyen Qang'; did you mean Tuyên Quang (08)?"),
     ("stocks.csv", stocks(place="8"), "unknown province '8'; did you mean 08? Codes are text"),
     ("stocks.csv", stocks(place="Zzz"), "unknown province 'Zzz'; see places.csv for the codes"),
     ("stocks.csv", stocks(resource="rice"), "unknown resource 'rice'; did you mean rice_t?"),
