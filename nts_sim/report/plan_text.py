@@ -15,7 +15,7 @@ from nts_sim.study.plan_tables import IF_FUNDED, WORTH_TELLING
 from nts_sim.words import is_known, name_of, number, policy_in_text, say, sentence
 
 WIDTH = 100
-_CAUSES, _ORDERS, _PLACES, _RULES, _TASKS = 8, 8, 3, 3, 6
+_CAUSES, _ORDERS, _PLACES, _RULES, _TASKS = 8, 8, 3, 3, 4
 _RELAXED = 5e-3
 """Bn VND saved by a unit more of a limit below which it is no relaxation to tell of."""
 _PREPARING = ("buy", "post", "depot", "ready")
@@ -70,7 +70,7 @@ def first_screen(frames: Frames) -> list[Part]:
         ("plan.title.short", _short(frames["shortages"])),
         ("plan.title.sure", _sure(frames, value)),
     )
-    return [Part(say(title).capitalize(), tuple(lines)) for title, lines in told]
+    return [Part(say(title).capitalize(), tuple(map(sentence, lines))) for title, lines in told]
 
 
 def _values(table: pd.DataFrame) -> dict[str, float]:

@@ -203,12 +203,14 @@ def test_plan_is_judged_and_told(
     tables = json.loads(again.out)["tables"]
     assert again.err == ""
     assert {"plan_first", "plan_value", "marginal_money", "lead_value", "contributions",
-            "shortages", "stability", "rehearsal", "orders", "gap"} <= set(tables)  # fmt: skip
+            "shortages", "stability", "rehearsal", "orders", "gap", "tasks", "targets",
+            "directory"} <= set(tables)  # fmt: skip
     for name in tables:
         assert (folder / f"{name}.csv").is_file() and (folder / f"{name}.parquet").is_file()
     assert {path.name for path in folder.glob("en/charts/*")} == {
-        f"{name}.{kind}" for name in ("plan_more", "plan_contributions") for kind in ("svg", "png")
-    }
+        f"{name}.{kind}"
+        for name in ("plan_more", "plan_contributions", "schedule") for kind in ("svg", "png")
+    }  # fmt: skip
     _check_plan({row["measure"]: row["value"] for row in tables["plan_value"]}, tables)
 
 
