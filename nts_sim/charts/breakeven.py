@@ -85,8 +85,10 @@ def _draw(axes: Axes, found: Breakeven, policy: str) -> None:
         axes.text(crossing.at, 1.01, say("chart.breakeven.at", at=crossing.at), size=SMALL_PT,
                   ha="center", va="bottom", transform=place)  # fmt: skip
     axes.axvline(found.shipped, color=SOFT_INK, linewidth=0.9, linestyle=":")
-    axes.text(found.shipped, 0.02, " " + say("chart.breakeven.shipped"), size=SMALL_PT,
-              color=SOFT_INK, va="bottom", transform=place)  # fmt: skip
+    left_half = found.shipped <= (x[0] + x[-1]) / 2.0
+    axes.text(found.shipped, 0.02, f" {say('chart.breakeven.shipped')} ", size=SMALL_PT,
+              ha="left" if left_half else "right", color=SOFT_INK, va="bottom",
+              transform=place)  # fmt: skip
     axes.set_xlim(x[0], x[-1])
     plain_numbers(axes, "x", ticks=6)
     plain_numbers(axes, "y", "signed")

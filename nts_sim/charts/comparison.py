@@ -176,13 +176,13 @@ def scenario_comparison(comparison: pd.DataFrame, view: View, metric: str = "har
     view : View
     metric : the burden compared
     """
-    rows = comparison[(comparison["key"] == "all") & (comparison["metric"] == metric)]
-    rows = rows[np.isfinite(rows["relative_pct"]) & (rows["diff"] != 0.0)]
+    compared = comparison[(comparison["key"] == "all") & (comparison["metric"] == metric)]
+    rows = compared[np.isfinite(compared["relative_pct"]) & (compared["diff"] != 0.0)]
     if rows.empty:
         return empty_chart(view, say("chart.scenarios.name"))
     scenarios = [str(s) for s in dict.fromkeys(rows["scenario"])]
     policies = [str(p) for p in dict.fromkeys(rows["policy"])]
-    finding = _scenario_finding(rows, view)
+    finding = _scenario_finding(compared, view)
     size = (10.0, 2.0 + 0.55 * len(scenarios) + 0.04 * len(scenarios) * len(policies))
     chart = open_chart(view, size, finding,
                        say("chart.scenarios.below", metric=name_of("metric", metric),

@@ -161,7 +161,8 @@ def _extent(chart: Chart, shown: Help, ground: Ground) -> Extent:
     ]
     points = np.concatenate([ring for code in codes for ring in ground.shapes[code]])
     left, bottom, right, top = chart.body
-    shape = (right - left) * _MAIN_WIDTH * _SIZE[0] / ((top - bottom) * _HIGH * _SIZE[1])
+    width, height = chart.get_size_inches()
+    shape = (right - left) * _MAIN_WIDTH * width / ((top - bottom) * _HIGH * height)
     return extent_of(points, shape, 3.5, 0.09)
 
 
@@ -179,9 +180,11 @@ def _draw(axes: Axes, shown: Help, ground: Ground, extent: Extent) -> None:
     _arrows(axes, shown, hearts)
     seen = {code: heart for code, heart in hearts.items() if _within(heart, extent)}
     labels = _province_labels(shown, ground, seen) + _abroad_labels(ground, shown, extent)
-    labels += [Label(shortened(spot.name, _LETTERS), spot.longitude, spot.latitude, 6.0, style="italic",
-                     colour=SOFT_INK, needed=spot.name in FAR_OUT, offset_inches=0.06)
-               for spot in islands]  # fmt: skip
+    labels += [
+        Label(shortened(spot.name, _LETTERS), spot.longitude, spot.latitude, 6.0, style="italic",
+              colour=SOFT_INK, needed=spot.name in FAR_OUT, offset_inches=0.06)
+        for spot in islands
+    ]  # fmt: skip
     write_labels(
         axes, labels, [box_at(axes, *_place(spot, extent)) for spot in _near(ground, extent)]
     )

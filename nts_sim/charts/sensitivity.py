@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from nts_sim.charts.frame import (
     Chart,
     View,
+    body_share,
     light_grid,
     open_chart,
     panel,
@@ -121,7 +122,7 @@ def sensitivity_bars(rows: pd.DataFrame, view: View) -> Chart:
         say("chart.sensitivity.reading"),
         say("chart.sensitivity.alt", finding=sentence(finding), listed=listed),
     )  # fmt: skip
-    axes = panel(chart, 0.36, 0.7 / chart.get_figheight(), 0.83, 0.98)
+    axes = panel(chart, 0.36, body_share(chart, 0.5), 0.83, 0.98)
     _bars(axes, shown, method)
     unit = _told(rows)["unit"] if method == "morris" else say("chart.sensitivity.share")
     axes.set_xlabel(str(unit))

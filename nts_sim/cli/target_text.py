@@ -28,8 +28,13 @@ def tell_targets(frames: Mapping[str, pd.DataFrame], baseline: str) -> None:
     best = best or (others or [baseline])[0]  # a plan is judged against the baseline only
     lines = target_sentences(target_lines(frames, scenario, (best, baseline)))
     print(say("monitor.target.title"))
-    print("\n".join(fill(line, WIDTH, initial_indent="  ", subsequent_indent="    ")
-                    for line in lines))  # fmt: skip
+    print("\n".join(map(_indented, lines)))
+
+
+def _indented(line: str) -> str:
+    return fill(
+        line, WIDTH, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False
+    )  # fmt: skip
 
 
 def _ranked(frames: Mapping[str, pd.DataFrame], scenario: str) -> list[str]:

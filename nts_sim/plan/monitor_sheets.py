@@ -248,7 +248,7 @@ def _listed(key: str, blocks: Sequence[Sequence[str]], most: int) -> list[str]:
 
 def _wrapped(line: str) -> str:
     indent = " " * (len(line) - len(line.lstrip()))
-    return textwrap.fill(line, _WIDTH, subsequent_indent=f"{indent}    ")
+    return textwrap.fill(line, _WIDTH, subsequent_indent=f"{indent}    ", break_on_hyphens=False)
 
 
 def value_text(value: Value, form: Form) -> str:

@@ -14,9 +14,10 @@ from nts_sim.charts.comparison import policy_comparison, scenario_comparison
 from nts_sim.charts.discovery import discovery_chart
 from nts_sim.charts.fans import fans
 from nts_sim.charts.flow import resource_flow
-from nts_sim.charts.frame import Chart
+from nts_sim.charts.frame import Chart, View
 from nts_sim.charts.frontier import METRIC, budget_frontier
 from nts_sim.charts.gallery import DECIDES, compared_regret
+from nts_sim.charts.gantt import gantt
 from nts_sim.charts.help_map import help_map
 from nts_sim.charts.maps import incident_map
 from nts_sim.charts.plan_money import contributions_chart, what_more_saves
@@ -33,6 +34,7 @@ from nts_sim.outcomes.insight.axes import own_rows
 from nts_sim.outcomes.insight.breakeven import Breakeven, breakeven
 from nts_sim.outcomes.insight.discovery import Failing, discover
 from nts_sim.outcomes.insight.steps import steps_table
+from nts_sim.plan.schedule_chart import schedule_chart
 from nts_sim.report.gallery_material import Material, Swept, differences_between
 from nts_sim.tables.load import load_tables
 
@@ -89,9 +91,10 @@ def _frontier(material: Material) -> Chart:
 
 
 def _discovery(material: Material) -> Chart:
-    swept, view = material.heat, material.heat.view
+    swept, view = material.sample, material.sample.view
     rows = own_rows(swept.cells, swept.summary)
-    failing = Failing(view.policy, DECIDES, view.asked)
+    means = rows.loc[(rows["metric"] == DECIDES) & (rows["policy"] == view.policy), "mean"]
+    failing = Failing(view.policy, DECIDES, view.asked, float(means.median()))
     return discovery_chart(discover(swept.cells, rows, swept.axes, failing, 1), view)
 
 
@@ -111,8 +114,8 @@ def _communes(material: Material) -> Chart:
     return commune_map(material.communes, roads, "08", material.ground)
 
 
-def _plan(material: Material) -> Any:
-    """What charts of a plan are about."""
+def _plan(material: Material) -> View:
+    """Say what charts of a plan are about."""
     first = material.plan["orders"]
     name = str(first["policy"].iloc[0]) if len(first) else ""
     scenario = str(first["scenario"].iloc[0]) if len(first) else ""
@@ -134,6 +137,7 @@ GALLERY: Final[Mapping[str, Shown]] = {
         resource_flow, lambda m: resource_flow(m.run["flows"], m.run_view, m.ground.names)
     ),
     "buildup": _of_run(mechanism_buildup, "buildup"),
+    "gantt": Shown(gantt, lambda m: schedule_chart(m.plan, m.run_view.run_id)),
     "plan_more": Shown(
         what_more_saves,
         lambda m: what_more_saves(m.plan["marginal_money"], m.plan["lead_value"], _plan(m)),
@@ -146,12 +150,14 @@ GALLERY: Final[Mapping[str, Shown]] = {
     "sweep_dots": _of_sweep(sweep_dots, "names"),
     "sweep_changes": _of_sweep(sweep_changes, "names"),
     "sweep_heat": _of_sweep(sweep_heat, "heat"),
-    "sweep_scatter": _of_sweep(sweep_scatter, "heat"),
-    "sensitivity_sobol": Shown(sensitivity_bars, lambda m: sensitivity_bars(m.sobol, m.heat.view)),
-    "sensitivity_morris": Shown(
-        sensitivity_bars, lambda m: sensitivity_bars(m.morris, m.heat.view)
+    "sweep_scatter": _of_sweep(sweep_scatter, "sample"),
+    "sensitivity_sobol": Shown(
+        sensitivity_bars, lambda m: sensitivity_bars(m.sobol, m.sample.view)
     ),
-    "morris_plane": Shown(morris_plane, lambda m: morris_plane(m.morris, m.heat.view)),
+    "sensitivity_morris": Shown(
+        sensitivity_bars, lambda m: sensitivity_bars(m.morris, m.sample.view)
+    ),
+    "morris_plane": Shown(morris_plane, lambda m: morris_plane(m.morris, m.sample.view)),
     "boxes": Shown(discovery_chart, _discovery),
     "breakeven": Shown(breakeven_line, _breakeven),
 }

@@ -27,7 +27,7 @@ _KEPT: Final = ("local_on_spot", "other", "all", "all_hazards", "own_stock")
 _MISSING: Final[Mapping[str, str]] = {
     "run": "compare", "set": "compare …=all_hazards", "plan": "plan", "money": "sweep fund.…",
     "heat": "sweep …", "names": "sweep resources=…", "morris": "sensitivity method=morris",
-    "sobol": "sensitivity method=sobol",
+    "sobol": "sensitivity method=sobol", "sample": "sensitivity method=sobol",
 }  # fmt: skip
 
 Frames = Mapping[str, pd.DataFrame]
@@ -53,7 +53,8 @@ class Material:
     run, run_view : a comparison in one scenario
     many, many_view : a comparison over a set of scenarios
     plan : tables of a plan
-    money, heat, names : sweeps over money, over two numbers, over names
+    money, heat, names, sample : sweeps over money, over two numbers, over names, and the cells of a
+        study of sensitivity
     morris, sobol : table `sensitivity` of one policy
     communes : table `communes_08`
     ground : what maps stand on
@@ -67,6 +68,7 @@ class Material:
     money: Swept
     heat: Swept
     names: Swept
+    sample: Swept
     morris: pd.DataFrame
     sobol: pd.DataFrame
     communes: pd.DataFrame
@@ -96,17 +98,16 @@ def read_material(runs: Path, communes: pd.DataFrame, ground: Ground) -> Materia
     return Material(
         run, run_view, many, many_view, store.read_results(found["plan"]),
         _swept(found["money"]), _swept(found["heat"]), _swept(found["names"]),
-        _lesson(found["morris"]), _lesson(found["sobol"]), communes, ground,
+        _swept(found["sample"]), _lesson(found["morris"]), _lesson(found["sobol"]),
+        communes, ground,
     )  # fmt: skip
 
 
 def _found(runs: Path) -> dict[str, Path]:
-    """Find one finished run of each kind, the last by name where there are several."""
-    found = {}
-    for folder in sorted(path.parent for path in runs.glob("*/*/manifest.json")):
-        if store.is_done(folder):
-            found[_kind(folder, store.read_manifest(folder))] = folder
-    return found
+    """Find one finished run of each kind, the one made last where there are several."""
+    done = [path.parent for path in runs.glob("*/*/manifest.json") if store.is_done(path.parent)]
+    done.sort(key=lambda folder: ((folder / store.DONE).stat().st_mtime_ns, folder.name))
+    return {_kind(folder, store.read_manifest(folder)): folder for folder in done}
 
 
 def _kind(folder: Path, manifest: Mapping[str, Any]) -> str:
@@ -114,7 +115,8 @@ def _kind(folder: Path, manifest: Mapping[str, Any]) -> str:
     if verb == "compare":
         return "set" if manifest["config"]["scenario"].get("weights") else "run"
     if verb == "sensitivity":
-        return str(store.read_results(folder)["sensitivity"]["method"].iloc[0])
+        method: str = store.read_results(folder)["sensitivity"]["method"].iloc[0]
+        return method
     if verb != "sweep":
         return verb
     kept = read_sweep(folder)
@@ -154,7 +156,7 @@ def with_long_names(real: Material) -> Material:
         _long_frames(real.run), _long_view(real.run_view),
         _long_frames(real.many), _long_view(real.many_view), _long_frames(real.plan),
         _long_sweep(real.money), _long_sweep(real.heat), _long_sweep(real.names),
-        _long_lesson(real.morris), _long_lesson(real.sobol),
+        _long_sweep(real.sample), _long_lesson(real.morris), _long_lesson(real.sobol),
         real.communes.assign(name_vi=LONG + " " + real.communes["code"]),
         replace(real.ground, names=names, islands=islands, abroad=abroad),
     )  # fmt: skip
@@ -206,7 +208,8 @@ def emptied(real: Material) -> Material:
     return replace(
         real, run=_none(real.run), many=_none(real.many), plan=_none(real.plan),
         money=_none_swept(real.money), heat=_none_swept(real.heat), names=_none_swept(real.names),
-        morris=real.morris.iloc[:0], sobol=real.sobol.iloc[:0], communes=real.communes.iloc[:0],
+        sample=_none_swept(real.sample), morris=real.morris.iloc[:0], sobol=real.sobol.iloc[:0],
+        communes=real.communes.iloc[:0],
     )  # fmt: skip
 
 

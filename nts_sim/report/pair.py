@@ -19,6 +19,7 @@ import pandas as pd
 from nts_sim.charts.frame import View
 from nts_sim.outcomes.compare import LEVEL, paired, summarise, t_quantile
 from nts_sim.report.views import complete, view_of_report
+from nts_sim.words import say
 from nts_sim.world.model import Floats
 
 BURDEN: Final = "total_burden_bn_vnd"
@@ -159,6 +160,9 @@ def _keys(a: Mapping[str, Any], b: Mapping[str, Any], prefix: str) -> Iterator[L
 
 
 def _text(value: object) -> str:
+    """Write a setting; a group of them, which the other run has not, by whether it is there."""
+    if value is None or isinstance(value, dict):
+        return say("pair.absent" if value is None else "pair.there")
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= _LETTERS else f"{text[:_LETTERS]}…"
 

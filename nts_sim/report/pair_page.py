@@ -98,7 +98,8 @@ def _five(a: Side, b: Side) -> Table:
             continue
         unit = BY_NAME[metric].unit
         cells = _cells(difference(a, b, metric), unit)
-        rows.append((sentence(name_of("metric", metric)), name_of("unit", unit), *cells))
+        shown = "%" if unit == "share" else name_of("unit", unit)
+        rows.append((sentence(name_of("metric", metric)), shown, *cells))
     columns = [Column(say("report.five.metric")), Column(say("report.five.unit")), *_sides()]
     return table(columns, rows, say("pair.five_note"))
 

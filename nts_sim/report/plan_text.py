@@ -70,7 +70,7 @@ def first_screen(frames: Frames) -> list[Part]:
         ("plan.title.short", _short(frames["shortages"])),
         ("plan.title.sure", _sure(frames, value)),
     )
-    return [Part(say(title).capitalize(), tuple(lines)) for title, lines in told]
+    return [Part(say(title).capitalize(), tuple(map(sentence, lines))) for title, lines in told]
 
 
 def _values(table: pd.DataFrame) -> dict[str, float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -37,6 +37,7 @@ def _result_sheets(frames: Frames, manifest: Mapping[str, Any], view: View) -> l
     mark = say("report.mark")
     return [
         _first(frames, manifest, view),
+        _five(frames, view),
         sheet_of(say("book.aims"), opening(frames, manifest, view)["targets"]),
         sheet_of(say("book.policies"), sections.policies(frames, view)),
         sheet_of(say("book.gaps"), gaps(frames, view, most=None), [mark]),
@@ -49,30 +50,35 @@ def _result_sheets(frames: Frames, manifest: Mapping[str, Any], view: View) -> l
 
 
 def _first(frames: Frames, manifest: Mapping[str, Any], view: View) -> Sheet:
-    """Tell the first screen: words above, the five numbers of both policies below."""
+    """Tell what the first screen says in words, one heading a row."""
     told = opening(frames, manifest, view)
-    words = [
-        say("report.mark"), told["title"], told["question"], *told["verdict"],
-        *(f"{part.title}: {' '.join(part.lines)}" for part in told["parts"]),
-        f"{say('report.cost.title')} {told['cost']}",
-        f"{say('report.uncovered.title')} {told['uncovered']}",
-        told["reconciled"],
-        say("report.foot.run", run=view.run_id, n=view.replications,
-            seed=manifest.get("seed"), version=background(manifest)["package_version"]),
-    ]  # fmt: skip
+    run = say("report.foot.run", run=view.run_id, n=view.replications, seed=manifest.get("seed"),
+              version=background(manifest)["package_version"])  # fmt: skip
+    rows = [
+        (say("book.question"), f"{told['title']}. {told['question']}"),
+        *((say("book.verdict"), text) for text in told["verdict"]),
+        *((part.title, line) for part in told["parts"] for line in part.lines),
+        (say("report.cost.title"), told["cost"]),
+        (say("report.uncovered.title"), told["uncovered"]),
+        (say("worklist.title_short"), told["reconciled"]),
+        (say("book.run"), run),
+    ]
+    columns = [SheetColumn(say("book.heading")), SheetColumn(say("book.text"))]
+    return Sheet(say("book.first"), columns, [row for row in rows if row[1]], [say("report.mark")])
+
+
+def _five(frames: Frames, view: View) -> Sheet:
+    """List the five numbers of both policies with their intervals, and their difference."""
     shown = list(dict.fromkeys([headline.rival(frames, view) or view.policy, view.baseline]))
     columns = [SheetColumn(say("report.five.metric")), SheetColumn(say("report.five.unit"))]
     for title in [*(sentence(name_of("policy", policy)) for policy in shown), *_against(shown)]:
         columns += [SheetColumn(f"{title}: {say(key)}", "", "2") for key in _ENDS]
     rows = [_numbers(frames, view, metric, shown) for metric in headline.FIVE]
-    return Sheet(say("book.first"), columns, [row for row in rows if row], _kept(words), 2)
+    note = say("report.five.note", n=view.replications)
+    return Sheet(say("book.five"), columns, [row for row in rows if row], [note], 2)
 
 
 _ENDS = ("book.mean", "book.low", "book.high")
-
-
-def _kept(words: Iterable[str]) -> list[str]:
-    return [text for text in words if text]
 
 
 def _against(shown: list[str]) -> list[str]:

@@ -20,7 +20,7 @@ from nts_sim.trace.model import Kind
 from nts_sim.units import days
 from nts_sim.words import name_of, say, used_language
 from nts_sim.words.figures import figure
-from nts_sim.words.why import why
+from nts_sim.words.why import Names, why
 
 MAX_CAUSES = 50
 
@@ -31,15 +31,10 @@ class _Spoken:
     def __init__(self, directory: pd.DataFrame) -> None:
         keys = zip(directory["kind"], directory["en"], strict=True)
         self._names = dict(zip(keys, directory[used_language()], strict=True))
-        self._by_code = spoken_names({"directory": directory})
 
     def name(self, kind: str, english: str) -> str:
         """Return the name of a thing; English where the run does not know another."""
         return str(self._names.get((kind, english), english))
-
-    def why(self, reason: str) -> str:
-        """Say why something was ordered, or what would have been done instead."""
-        return why(reason, self._by_code)
 
 
 @dataclass(frozen=True)
@@ -62,9 +57,11 @@ def main(arguments: Sequence[str], flags: Flags) -> int:
     """Print why the order was given, what it got and what came of it."""
     folder, number, policy = _read(arguments)
     frames = read_results(folder)
+    names = spoken_names(frames)
     spoken = _Spoken(_table(frames, "directory"))
     story = _story(folder, _order(_table(frames, "orders"), number, policy), spoken)
-    print("\n".join([*_told(story.order, spoken), *_causes(story), *_course(story)]))
+    told = [*_told(story.order, names), *_right(story.order, spoken)]
+    print("\n".join([*told, *_causes(story), *_course(story)]))
     return 0
 
 
@@ -117,7 +114,7 @@ def _story(folder: Path, order: pd.Series[Any], spoken: _Spoken) -> _Story:
     return _Story(order, trace[mine].reset_index(drop=True), known, spoken)
 
 
-def _told(order: pd.Series[Any], spoken: _Spoken) -> Iterator[str]:
+def _told(order: pd.Series[Any], names: Names) -> Iterator[str]:
     """Say what was ordered, why, and by what right."""
     words = [name_of("order_kind", order["kind"])]
     words += [name_of("resource", order["resource"])] if order["resource"] else []
@@ -129,12 +126,10 @@ def _told(order: pd.Series[Any], spoken: _Spoken) -> Iterator[str]:
     yield say("cli.explain.asked", unit=name_of("unit", order["unit"]), **amounts)
     if order["refusal"]:
         yield say("cli.explain.cut", by=name_of("refusal", order["refusal"]))
-    yield say(
-        "cli.explain.reason", reason=spoken.why(order["reason"]) or say("cli.explain.no_reason")
-    )
+    reason = why(order["reason"], names) or say("cli.explain.no_reason")
+    yield say("cli.explain.reason", reason=reason)
     if order["runner_up"]:
-        yield say("cli.explain.instead", what=spoken.why(order["runner_up"]))
-    yield from _right(order, spoken)
+        yield say("cli.explain.instead", what=why(order["runner_up"], names))
 
 
 def _right(order: pd.Series[Any], spoken: _Spoken) -> Iterator[str]:

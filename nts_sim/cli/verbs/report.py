@@ -30,6 +30,10 @@ def main(arguments: Sequence[str], flags: Flags) -> int:
         problems.append(Problem("report", say("gaps.folders")))
     if problems:
         raise InvalidInput(problems, say("error.subject.command_line"))
+    if "pdf" in made:
+        from nts_sim.report.pdf import browser
+
+        browser()  # without one nothing is written
     if len(folders) == 2:
         from nts_sim.cli.pair import put_side_by_side
 
