@@ -82,7 +82,14 @@ def _finding(sweep: Sweep, steps: pd.DataFrame, more: str) -> str:
     best = pays.sort_values("saved", kind="stable").iloc[-1]
     to, end = float(pays["end"].max()), float(steps["end"].max())
     key = "chart.frontier.ends" if to < end else "chart.frontier.goes_on"
-    return say(key, saved=best["saved"], start=best["start"], end=best["end"], to=to, **told)
+    amount = _amount(sweep.axes[0])
+    return say(key, saved=best["saved"], start=say(amount, value=best["start"]),
+               end=say(amount, value=best["end"]), to=say(amount, value=to), **told)  # fmt: skip
+
+
+def _amount(axis: str) -> str:
+    """Key of the text that writes an amount of the axis."""
+    return "chart.frontier.times" if axis == FUNDS else "chart.frontier.bn"
 
 
 def _harm(axes: Axes, sweep: Sweep) -> None:
@@ -129,8 +136,9 @@ def _slope(axes: Axes, sweep: Sweep, steps: pd.DataFrame, more: str) -> None:
                   linestyle="-" if told else ":")  # fmt: skip
         if len(steps) <= 10:
             text = number(row["saved"]) if told else f"≈ {number(row['saved'])}"
-            axes.text(start + wide / 2, row["saved"], text, size=SMALL_PT, ha="center", va="bottom",
-                      color=readable(colour))  # fmt: skip
+            axes.annotate(text, (start + wide / 2, row["saved"]), (0.0, 2.5),
+                          textcoords="offset points", size=SMALL_PT, ha="center", va="bottom",
+                          color=readable(colour))  # fmt: skip
     ends = [0.0, *steps["low"].dropna(), *steps["high"].dropna()]
     room = 0.12 * (max(ends) - min(ends)) or 1.0
     axes.set_ylim(min(ends) - room, max(ends) + room)

@@ -12,7 +12,12 @@ from nts_sim.charts.comparison import policy_comparison, scenario_comparison
 from nts_sim.charts.fans import fans
 from nts_sim.charts.flow import resource_flow
 from nts_sim.charts.frame import Chart, View
-from nts_sim.charts.maps import incident_map, outlines, place_names
+from nts_sim.charts.ground import ground_of
+from nts_sim.charts.help_map import help_map
+from nts_sim.charts.maps import incident_map
+from nts_sim.charts.regret import regret_heat
+from nts_sim.charts.tradeoff import tradeoff
+from nts_sim.outcomes.insight.robustness import regret_table
 
 DECIDES: Final = "total_burden_bn_vnd"
 """The metric whose ranking decides which policy is in focus."""
@@ -25,7 +30,8 @@ def build_charts(
 
     Parameters
     ----------
-    frames : result tables by name: comparison, daily, map_days, flows, buildup, places
+    frames : result tables by name: comparison, summary, outcomes, daily, map_days, places, orders,
+        flows, buildup, directory
     geojson : outlines of the provinces
     view : View
 
@@ -34,18 +40,47 @@ def build_charts(
     dict of str to Chart
         In the order of reading.
     """
-    shapes, names = outlines(geojson), place_names(geojson)
+    ground = ground_of(geojson, frames["directory"])
+    return _judged(frames, view) | {
+        "fans": fans(frames["daily"], view),
+        "map": incident_map(frames["map_days"], view, ground),
+        "help_map": help_map(frames["map_days"], frames["places"], frames["orders"], view, ground),
+        "flow": resource_flow(frames["flows"], view, ground.names),
+        "buildup": mechanism_buildup(frames["buildup"], view),
+    }
+
+
+def _judged(frames: Mapping[str, pd.DataFrame], view: View) -> dict[str, Chart]:
+    """Draw what compares policies; of one policy alone there is nothing to compare."""
     charts = {}
     if len(frames["comparison"]) or not len(frames["summary"]):
         charts["policy_comparison"] = policy_comparison(frames["comparison"], view)
+        charts["tradeoff"] = tradeoff(frames["summary"], view)
     if frames["comparison"]["scenario"].nunique() > 1:
         charts["scenario_comparison"] = scenario_comparison(frames["comparison"], view)
-    return charts | {
-        "fans": fans(frames["daily"], view),
-        "map": incident_map(frames["map_days"], view, shapes, names),
-        "flow": resource_flow(frames["flows"], view, names),
-        "buildup": mechanism_buildup(frames["buildup"], view),
-    }
+        regret, cells = compared_regret(frames, view)
+        if len(regret):
+            charts["regret"] = regret_heat(regret, cells, ["scenario"], view)
+    return charts
+
+
+def compared_regret(
+    frames: Mapping[str, pd.DataFrame], view: View
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return tables `regret` and `cells` of a comparison: each scenario is a future, a set is none.
+
+    Parameters
+    ----------
+    frames : result tables by name: outcomes, daily
+    view : View
+    """
+    rows = frames["outcomes"].query("metric == @DECIDES and key == 'all'")
+    members = set(frames["daily"]["scenario"]) or {view.asked}
+    named = [str(name) for name in dict.fromkeys(rows["scenario"]) if name in members]
+    cells = pd.DataFrame({"cell": range(len(named)), "scenario": named})
+    rows = rows[rows["scenario"].isin(named)].rename(columns={"value": DECIDES})
+    rows = rows.assign(cell=[named.index(name) for name in rows["scenario"]])
+    return regret_table(rows, DECIDES), cells
 
 
 def view_of(frames: Mapping[str, pd.DataFrame], run_id: str, baseline: str) -> View:

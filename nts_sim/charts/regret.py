@@ -12,7 +12,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.patches import Rectangle
 
-from nts_sim.charts.frame import Chart, View, open_chart, panel, shortened
+from nts_sim.charts.frame import Chart, View, body_share, open_chart, panel, shortened
 from nts_sim.charts.style import SMALL_PT, SOFT_INK, VERMILLION, policy_colour, readable, styled
 from nts_sim.charts.sweep_cells import gap, nothing_chart, value_name
 from nts_sim.charts.sweep_heat import ink_on, where
@@ -83,7 +83,8 @@ def satisficing_sentence(table: pd.DataFrame, baseline: str) -> str:
 def _where(cells: pd.DataFrame, axes: Sequence[str], row: pd.Series[Any]) -> str:
     differ = varied(cells, [axis for axis in axes if axis != "policy"])
     cell = named(cells, axes).set_index("cell").loc[[row["cell"]]].iloc[0]
-    return where(differ, cell) if differ else name_of("scenario", str(row["scenario"]))
+    only_scenarios = differ in ([], ["scenario"])
+    return name_of("scenario", str(row["scenario"])) if only_scenarios else where(differ, cell)
 
 
 @styled
@@ -113,14 +114,14 @@ def regret_heat(
     listed = "; ".join(f"{name_of('policy', row['policy'])} {number(row['largest_regret'])}"
                        for row in table.to_dict("records"))  # fmt: skip
     chart = open_chart(
-        view, (_WIDTH, 2.9 + 0.38 * len(table)), finding,
+        view, (_WIDTH, 3.1 + 0.38 * len(table)), finding,
         sentence(say("chart.regret.below", metric=name_of("metric", regret["metric"].iloc[0]),
                      unit=unit)),
         say("chart.regret.reading"),
         say("chart.regret.alt", finding=sentence(finding), listed=listed, unit=unit),
     )  # fmt: skip
-    inch = 1.0 / chart.get_figheight()
-    drawn = panel(chart, _NAMES, 1.1 * inch, _SPAN + _NAMES, 1.0 - 0.35 * inch)
+    inch = body_share(chart, 1.0)
+    drawn = panel(chart, _NAMES, 1.15 * inch, _SPAN + _NAMES, 1.0 - 0.4 * inch)
     _draw(drawn, regret, table, futures)
     _columns(drawn, cells, axes, futures)
     _worst(drawn, table, unit)

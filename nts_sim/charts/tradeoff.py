@@ -1,4 +1,4 @@
-"""What a policy costs, what harm it leaves and how evenly it serves: is another better in all?"""
+"""What a policy costs, what harm it leaves, how evenly it serves, and which are beaten in all."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from nts_sim.charts.frame import (
     Chart,
     View,
+    body_share,
     empty_chart,
     light_grid,
     open_chart,
@@ -102,10 +103,10 @@ def tradeoff(summary: pd.DataFrame, view: View) -> Chart:
     finding = _finding(best, len(table))
     listed = "; ".join(_told(policy, row) for policy, row in table.iterrows())
     height = _INCHES + 0.18 * max(0, len(table) - 10)
+    alt = say("chart.tradeoff.alt", finding=sentence(finding), listed=listed)
     chart = open_chart(view, (10.0, height), finding, say("chart.tradeoff.below"),
-                       say("chart.tradeoff.reading"),
-                       say("chart.tradeoff.alt", finding=sentence(finding), listed=listed))  # fmt: skip
-    floor, top = 0.62 / height, 1.0 - 0.4 / height
+                       say("chart.tradeoff.reading"), alt)  # fmt: skip
+    floor, top = body_share(chart, 0.5), 1.0 - body_share(chart, 0.3)
     _plane(panel(chart, 0.07, floor, 0.5, top), table, best)
     _evenness(panel(chart, 0.76, floor, 0.94, top), table, best)
     return chart
@@ -181,8 +182,9 @@ def _evenness(axes: Axes, table: pd.DataFrame, best: Sequence[str]) -> None:
         alpha = 1.0 if name in best else _PALE
         ends = [max(0.0, row[_EVEN, "low"]), min(1.0, row[_EVEN, "high"])]
         axes.plot(ends, [y, y], color=colour, alpha=alpha, linewidth=1.8)
-        axes.plot([row[_EVEN, "mean"]], [y], marker=policy_marker(name), color=colour, alpha=alpha,
-                  markersize=6.5, markeredgecolor=readable(colour), markeredgewidth=0.8)  # fmt: skip
+        axes.plot([row[_EVEN, "mean"]], [y], marker=policy_marker(name), color=colour,
+                  alpha=alpha, markersize=6.5, markeredgecolor=readable(colour),
+                  markeredgewidth=0.8)  # fmt: skip
         axes.text(1.04, y, number(row[_EVEN, "mean"], "percent"), size=SMALL_PT, va="center",
                   transform=axes.get_yaxis_transform(), color=SOFT_INK)  # fmt: skip
     axes.set_xlim(0.0, 1.0)

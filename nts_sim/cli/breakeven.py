@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,8 +17,7 @@ from nts_sim.charts.frame import View
 from nts_sim.cli.cells import Common, SweptCells
 from nts_sim.cli.flags import Flags
 from nts_sim.cli.grid import Axis, Grid
-from nts_sim.cli.lesson import tell_lesson
-from nts_sim.cli.pages import chart_files
+from nts_sim.cli.lesson import Learnt, tell_again, tell_lesson
 from nts_sim.cli.sweeping import asked_of, executor_for, make_engine_ready
 from nts_sim.cli.tell import announce, progress_on_stderr
 from nts_sim.errors import InvalidInput, Problem, SomeFailed
@@ -35,7 +35,7 @@ from nts_sim.study.sweep.asked import Asked as Sweep
 from nts_sim.study.sweep.asked import Keyed
 from nts_sim.study.sweep.drive import drive
 from nts_sim.study.sweep.execute import Executor
-from nts_sim.study.sweep.kept import Lesson, Question, keep_lesson
+from nts_sim.study.sweep.kept import Question, keep_lesson
 from nts_sim.study.sweep.ledger import Ledger
 from nts_sim.study.sweep.parts import Parts
 from nts_sim.study.sweep.unit import COLUMNS
@@ -78,13 +78,15 @@ def breakeven(asked: Asked, cells: SweptCells, common: Common, flags: Flags) -> 
     )  # fmt: skip
     folder = question.folder(Path(study.results_dir) / study.experiment)
     if store.is_done(folder):
-        announce(say("cli.already_there", folder=folder), flags)
-    else:
-        started = time.monotonic()
-        with store.claimed(folder):
-            lesson = _searched(folder, asked, shipped, sweep, cells, flags)
-            words = ["breakeven", *asked.command]
-            keep_lesson(folder, question, lesson, words, time.monotonic() - started)
+        tell_again(
+            folder, flags, lambda: _searched_again(folder, asked, shipped, sweep, cells, flags)
+        )
+        return 0
+    started = time.monotonic()
+    with store.claimed(folder):
+        lesson = _searched(folder, folder, asked, shipped, sweep, cells, flags).as_kept()
+        words = ["breakeven", *asked.command]
+        keep_lesson(folder, question, lesson, words, time.monotonic() - started)
     tell_lesson(folder, flags)
     return 0
 
@@ -200,13 +202,23 @@ class _Looks:
                 raise SomeFailed(say("cli.breakeven.failed", at=at, **told))
 
 
-def _searched(
+def _searched_again(
     folder: Path, asked: Asked, shipped: float, sweep: Sweep, cells: SweptCells, flags: Flags
-) -> Lesson:
+) -> Learnt:
+    """Search as before, over what was simulated then, to tell it in another language."""
+    with tempfile.TemporaryDirectory(prefix=".nts-sim-", dir=folder.parent) as scratch:
+        return _searched(folder, Path(scratch), asked, shipped, sweep, cells, flags)
+
+
+def _searched(
+    folder: Path, writing: Path, asked: Asked, shipped: float, sweep: Sweep, cells: SweptCells,
+    flags: Flags,
+) -> Learnt:  # fmt: skip
+    """Search; `writing` takes the ledger and files being written."""
     study = next(iter(sweep.cells)).study
-    parts = Parts(Path(study.results_dir), folder)
+    parts = Parts(Path(study.results_dir), writing)
     make_engine_ready(sweep, flags)
-    with Ledger(folder) as ledger, executor_for(sweep, study) as executor:
+    with Ledger(writing) as ledger, executor_for(sweep, study) as executor:
         looks = _Looks(asked, sweep, cells, parts, executor, ledger, flags)
         policy = looks.preferred(shipped)
         found = search(
@@ -218,7 +230,7 @@ def _searched(
 
 def _lesson(
     found: Breakeven, looks: _Looks, policy: str, asked: Asked, study: Study, run_id: str
-) -> Lesson:
+) -> Learnt:
     scenario, unit = study.scenario.name, asked.metric.unit
     table = breakeven_table(
         found, asked.key, scenario, policy, partial(looks.rival, policy), asked.metric.name, unit
@@ -227,6 +239,8 @@ def _lesson(
     rival = looks.rival(policy, nearest.far if nearest else found.shipped)
     n = max(point.n for point in found.points)
     view = View(scenario, scenario, policy, study.baseline, run_id, n)
-    chart = breakeven_line(found, asked.key, policy, rival, unit, view)
-    finding = sentence(breakeven_sentence(found, asked.key, policy, rival)) + "."
-    return Lesson({"breakeven": table}, chart_files({"breakeven": chart}), [finding])
+    return Learnt(
+        {"breakeven": table},
+        lambda: {"breakeven": breakeven_line(found, asked.key, policy, rival, unit, view)},
+        lambda: [sentence(breakeven_sentence(found, asked.key, policy, rival)) + "."],
+    )

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nts_sim.cli.figures import figure
 from nts_sim.cli.grid import MAX_CELLS, Axis, Bundle, Interval, part_of
 from nts_sim.errors import Problem
 from nts_sim.spec.load import suggestion
 from nts_sim.words import say
+from nts_sim.words.figures import figure
 
 if TYPE_CHECKING:
     from nts_sim.outcomes.insight.sensitivity import Design as SensitivityDesign

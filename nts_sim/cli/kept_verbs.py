@@ -9,17 +9,17 @@ from functools import partial
 from typing import Final
 
 from nts_sim.charts.discovery import discovery_chart, discovery_sentence
+from nts_sim.charts.frame import Chart
 from nts_sim.charts.regret import regret_heat, robustness_sentence, satisficing_sentence
 from nts_sim.cli.flags import Flags
-from nts_sim.cli.lesson import teach, view_of
-from nts_sim.cli.pages import chart_files
+from nts_sim.cli.lesson import Learnt, teach, view_of
 from nts_sim.errors import InvalidInput, Problem
 from nts_sim.outcomes.insight import discovery
 from nts_sim.outcomes.insight import robustness as robust
 from nts_sim.outcomes.insight.axes import own_rows
 from nts_sim.outcomes.metrics import Metric
 from nts_sim.spec.load import suggestion
-from nts_sim.study.sweep.kept import Kept, Lesson, Question
+from nts_sim.study.sweep.kept import Kept, Question
 from nts_sim.words import say, sentence
 
 FEWEST_CELLS: Final = 10
@@ -80,12 +80,14 @@ def _cell_problems(kept: Kept, metric: Metric) -> Iterator[Problem]:
         yield Problem(str(kept.folder), what)
 
 
-def _discovered(kept: Kept, failing: discovery.Failing, run_id: str) -> Lesson:
+def _discovered(kept: Kept, failing: discovery.Failing, run_id: str) -> Learnt:
     rows = own_rows(kept.cells, kept.summary)
     found = discovery.discover(kept.cells, rows, kept.axes, failing, kept.seed)
-    chart = discovery_chart(found, view_of(kept, run_id))
-    finding = [sentence(discovery_sentence(found, kept.baseline)) + "."]
-    return Lesson({"boxes": found.boxes}, chart_files({"boxes": chart}), finding)
+    return Learnt(
+        {"boxes": found.boxes},
+        lambda: {"boxes": discovery_chart(found, view_of(kept, run_id))},
+        lambda: [sentence(discovery_sentence(found, kept.baseline)) + "."],
+    )
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,7 @@ def robustness(kept: Kept, asked: ToRobustness, flags: Flags) -> int:
     return teach(question, kept.folder.parent, flags, learn, asked.command)
 
 
-def _robust(kept: Kept, asked: ToRobustness, run_id: str) -> Lesson:
+def _robust(kept: Kept, asked: ToRobustness, run_id: str) -> Learnt:
     name = asked.metric.name
     regret = robust.regret_table(kept.results, name)
     if regret.empty:
@@ -125,13 +127,17 @@ def _robust(kept: Kept, asked: ToRobustness, run_id: str) -> Lesson:
         "satisficing": robust.satisficing_table(members, name, [asked.aim]),
         "regret": regret,
     }
-    view = view_of(kept, run_id)
-    chart = regret_heat(regret, kept.cells, kept.axes, view)
-    finding = [
-        sentence(robustness_sentence(frames["robustness"], kept.cells, kept.axes)) + ".",
-        sentence(satisficing_sentence(frames["satisficing"], kept.baseline)) + ".",
-    ]
-    return Lesson(frames, chart_files({"regret": chart}), finding)
+
+    def finding() -> list[str]:
+        return [
+            sentence(robustness_sentence(frames["robustness"], kept.cells, kept.axes)) + ".",
+            sentence(satisficing_sentence(frames["satisficing"], kept.baseline)) + ".",
+        ]
+
+    def charts() -> dict[str, Chart]:
+        return {"regret": regret_heat(regret, kept.cells, kept.axes, view_of(kept, run_id))}
+
+    return Learnt(frames, charts, finding)
 
 
 def _tell_failures(kept: Kept, flags: Flags) -> None:

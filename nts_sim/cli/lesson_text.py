@@ -8,9 +8,9 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from nts_sim.cli.figures import figure
 from nts_sim.cli.tell import aligned
 from nts_sim.words import name_of, say
+from nts_sim.words.figures import figure
 
 Frames = Mapping[str, pd.DataFrame]
 _SHOWN: Final = 24

@@ -13,6 +13,8 @@ import pandas as pd
 from nts_sim.charts.frame import Chart, figure_bytes
 from nts_sim.charts.gallery import build_charts, view_of
 from nts_sim.outcomes.frames import empty
+from nts_sim.plan.export import plan_files
+from nts_sim.plan.schedule_chart import schedule_chart
 from nts_sim.report.geo import geojson_bytes, map_geojson
 from nts_sim.report.html import write_report
 from nts_sim.report.views import complete, view_of_report
@@ -25,6 +27,8 @@ BOOK = "report.xlsx"
 MAP = "map.geojson"
 PDF = "report.pdf"
 PLAN = "plan.csv"
+WORKBOOK = "plan.xlsx"
+CALENDAR = "plan.ics"
 
 
 def page(name: str) -> str:
@@ -51,10 +55,10 @@ def run_pages(frames: Mapping[str, pd.DataFrame], manifest: Mapping[str, Any]) -
     """Make all pages of a run or comparison from its tables; file name → content."""
     view = view_of(frames, manifest["run_id"], manifest["config"]["baseline"])
     charts = build_charts(frames, outlines(), view)
-    orders = frames["orders"]
+    charts["schedule"] = schedule_chart(frames, view.run_id)
     return {
         **chart_files(charts),
-        page(PLAN): store.csv_bytes(orders[orders["policy"] == view.policy]),
+        **_plan_files(frames, view.run_id),
         **_reports(frames, manifest, charts),
     }
 
@@ -63,15 +67,16 @@ def plan_pages(
     frames: Mapping[str, pd.DataFrame], manifest: Mapping[str, Any]
 ) -> dict[str, bytes]:  # fmt: skip
     """Make all pages of a plan from its tables; file name → content."""
-    charts: dict[str, Chart] = {}
+    run_id = manifest["run_id"]
+    charts: dict[str, Chart] = {"schedule": schedule_chart(frames, run_id)}
     if len(frames["plan_value"]):  # a rule has no plan to draw
         from nts_sim.charts.plan_money import plan_charts
 
         view = view_of_report(complete(frames), manifest)
-        charts = plan_charts(frames, manifest["run_id"]) | build_charts(frames, outlines(), view)
+        charts |= plan_charts(frames, run_id) | build_charts(frames, outlines(), view)
     return {
         **chart_files(charts),
-        page(PLAN): store.csv_bytes(frames["orders"]),
+        **_plan_files(frames, run_id),
         **_reports(frames, manifest, charts),
     }
 
@@ -87,6 +92,21 @@ def _reports(
         page(BOOK): write_workbook(frames, manifest),
         MAP: geojson_bytes(map_geojson(places, view, outlines())),
     }
+
+
+def _plan_files(frames: Mapping[str, pd.DataFrame], run_id: str) -> dict[str, bytes]:
+    """Return the list of tasks as files; file name → content."""
+    return {page(name): data for name, data in plan_files(frames, run_id).items()}
+
+
+def plan_paths(folder: Path) -> list[str]:
+    """Tell where the files of a plan are, one line each."""
+    kinds = (
+        ("cli.path.plan", PLAN),
+        ("tasks.path.workbook", WORKBOOK),
+        ("tasks.path.calendar", CALENDAR),
+    )
+    return [say(key, path=folder / page(name)) for key, name in kinds]
 
 
 def are_there(folder: Path) -> bool:

@@ -6,12 +6,12 @@ from typing import Any
 
 import pandas as pd
 
-from nts_sim.cli.figures import figure
 from nts_sim.cli.tell import aligned, mean_and_interval, verdict_of
 from nts_sim.outcomes.compare import BEHIND
 from nts_sim.spec.portfolio import NONE
 from nts_sim.study.portfolios import EVALUATION, PLANNING
 from nts_sim.words import say
+from nts_sim.words.figures import figure
 
 
 def _header() -> tuple[str, ...]:

@@ -7,11 +7,11 @@ from typing import Any
 
 import pandas as pd
 
-from nts_sim.cli.figures import figure
 from nts_sim.cli.tell import aligned, verdict_of
 from nts_sim.outcomes.selection import THE_SAME
 from nts_sim.study.select import SAME
 from nts_sim.words import say
+from nts_sim.words.figures import figure
 
 
 def _header() -> tuple[str, ...]:

@@ -9,13 +9,12 @@ from functools import partial
 
 import pandas as pd
 
-from nts_sim.charts.frame import Chart
+from nts_sim.charts.frame import Chart, View
 from nts_sim.charts.sensitivity import sensitivity_charts, sensitivity_sentence
 from nts_sim.cli.cells import Common
 from nts_sim.cli.design import Design, of_sensitivity
 from nts_sim.cli.flags import Flags
-from nts_sim.cli.lesson import teach, view_of
-from nts_sim.cli.pages import chart_files
+from nts_sim.cli.lesson import Learnt, teach, view_of
 from nts_sim.cli.sweep_text import estimate_text
 from nts_sim.cli.sweeping import FAILED, asked_of, estimated, swept
 from nts_sim.errors import InvalidInput, Problem
@@ -24,7 +23,7 @@ from nts_sim.outcomes.insight.axes import own_rows
 from nts_sim.outcomes.insight.sensitivity import cell_outcomes, sensitivity_table
 from nts_sim.outcomes.metrics import Metric
 from nts_sim.study.sweep.cell import Cells
-from nts_sim.study.sweep.kept import Kept, Lesson, Question, read_sweep
+from nts_sim.study.sweep.kept import Kept, Question, read_sweep
 from nts_sim.words import say, sentence
 
 
@@ -68,17 +67,23 @@ def sensitivity(asked: Asked, cells: Cells, common: Common, flags: Flags) -> int
     return teach(question, made.folder.parent, flags, learn, asked.command)
 
 
-def _learnt(kept: Kept, asked: Asked, run_id: str) -> Lesson:
+def _learnt(kept: Kept, asked: Asked, run_id: str) -> Learnt:
     parts = list(_parts(kept, asked))
-    view = view_of(kept, run_id)
+    return Learnt(
+        {"sensitivity": joined("sensitivity", parts)},
+        lambda: _charts(parts, view_of(kept, run_id)),
+        lambda: [sentence(sensitivity_sentence(rows)) + "." for rows in parts],
+    )
+
+
+def _charts(parts: Sequence[pd.DataFrame], view: View) -> dict[str, Chart]:
     charts: dict[str, Chart] = {}
     for rows in parts:
         first = rows.iloc[0]
         end = f"_less_{first['baseline']}" if first["baseline"] else ""
         made = sensitivity_charts(rows, view)
         charts |= {f"{name}_{first['policy']}{end}": chart for name, chart in made.items()}
-    finding = [sentence(sensitivity_sentence(rows)) + "." for rows in parts]
-    return Lesson({"sensitivity": joined("sensitivity", parts)}, chart_files(charts), finding)
+    return charts
 
 
 def _parts(kept: Kept, asked: Asked) -> Iterator[pd.DataFrame]:

@@ -9,10 +9,10 @@ from typing import Any, Final
 import pandas as pd
 
 from nts_sim.charts.sweep_labels import cell_labels
-from nts_sim.cli.figures import figure
 from nts_sim.cli.tell import aligned, mean_and_interval
 from nts_sim.study.sweep.estimate import Estimate
 from nts_sim.words import say
+from nts_sim.words.figures import figure
 
 _BURDEN: Final = "total_burden_bn_vnd"
 _SHOWN_CELLS: Final = 24
@@ -76,7 +76,7 @@ def _row(row: pd.Series[Any], axes: Sequence[str]) -> tuple[str, ...]:
         verdict = say("cli.sweep.baseline_best")
     elif row["baseline"]:
         told = _difference(row["diff"], row["diff_low"], row["diff_high"])
-        against = f"{told} ({figure(row['relative_pct'], '+.1f')} %)"
+        against = f"{told} ({figure(row['relative_pct'], '+.1f')}{say('cli.percent')})"
         verdict = say("cli.sweep.better" if row["separable"] else "cli.sweep.not_apart")
     return (
         str(row["cell"]), *values, row["scenario"], row["policy"], str(row["n"]),

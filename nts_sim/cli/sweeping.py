@@ -22,7 +22,7 @@ from nts_sim.charts.sweep import (
 )
 from nts_sim.cli.cells import Common
 from nts_sim.cli.flags import Flags
-from nts_sim.cli.pages import chart_files, chart_lines
+from nts_sim.cli.pages import chart_files, chart_lines, page, rebuild
 from nts_sim.cli.sweep_text import estimate_text, sweep_text
 from nts_sim.cli.tell import Alive, announce, progress_on_stderr, tables_json, told_if_slow
 from nts_sim.cli.work import told_count
@@ -95,6 +95,8 @@ def swept(asked: Asked, flags: Flags, verb: str) -> Swept:
     folder = sweep_folder(asked)
     if store.is_done(folder):
         announce(say("cli.already_there", folder=folder), flags)
+        if not (folder / page("charts")).is_dir():  # it was told in another language
+            rebuild(folder, _pictures(folder, asked))
         return Swept(folder, _frames(folder), 0)
     require_room(asked, folder)
     with store.claimed(folder):

@@ -15,10 +15,10 @@ from typing import Any, Never
 import pandas as pd
 from tqdm import tqdm
 
-from nts_sim.cli.figures import figure
 from nts_sim.cli.flags import Flags
 from nts_sim.study.runner import Progress
 from nts_sim.words import name_of, say
+from nts_sim.words.figures import figure
 
 SECONDS_BETWEEN_LINES = 2.0
 _BURDEN, _HARM, _COST, _SERVED = (
@@ -250,7 +250,7 @@ def _difference(comparison: pd.DataFrame, scenario: str, policy: str) -> str:
         return told
     scale = row["relative_pct"] / row["diff"] if row["diff"] else 0.0
     relative = figure(row["relative_pct"], "+.1f"), figure(half * scale, ".1f")
-    return f"{told} ({' ± '.join(relative)} %)"
+    return f"{told} ({' ± '.join(relative)}{say('cli.percent')})"
 
 
 def precision_text(precision: pd.DataFrame) -> str:

@@ -14,12 +14,12 @@ from hydra.core.override_parser.types import (
     Transformer,
 )
 
-from nts_sim.cli.figures import figure
 from nts_sim.cli.grid import MAX_CELLS, Axis, Interval
 from nts_sim.cli.ranges import Range, parse_range
 from nts_sim.errors import Problem
 from nts_sim.spec.load import is_whole
 from nts_sim.words import say
+from nts_sim.words.figures import figure
 
 _COUNTABLE = 1e30
 

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,6 @@ import pandas as pd
 
 from nts_sim.cli import pages
 from nts_sim.cli.compose import NO_MEASURE
-from nts_sim.cli.figures import figure
 from nts_sim.cli.flags import Flags
 from nts_sim.cli.portfolio_text import portfolio_text
 from nts_sim.cli.prepare import Prepared
@@ -44,7 +44,8 @@ from nts_sim.study.runner import run_comparison, run_plan
 from nts_sim.study.select import check_selection, select_policy
 from nts_sim.study.tables import Results
 from nts_sim.tables.load import statuses
-from nts_sim.words import say
+from nts_sim.words import name_of, say
+from nts_sim.words.figures import figure
 from nts_sim.world.model import World
 
 SHOWN_ORDERS = 20
@@ -352,10 +353,12 @@ def _tell_plan(
         tell_targets(frames, prepared.study.baseline)
     else:
         print(_orders_text(frames["orders"]))
-    plan_file = say("cli.path.plan", path=folder / pages.page(pages.PLAN))
     report = say("cli.path.report", path=folder / pages.page(pages.REPORT))
-    lines = [report, plan_file, say("cli.path.gaps", path=folder / "gap.csv")]
+    lines = [report, *pages.plan_paths(folder), say("cli.path.gaps", path=folder / "gap.csv")]
     print("\n".join(lines + pages.chart_lines(folder)))
+
+
+_ORDER_COLUMNS = ("scenario", "day", "kind", "name", "resource", "granted", "unit", "mechanism")
 
 
 def _orders_text(orders: pd.DataFrame) -> str:
@@ -363,16 +366,20 @@ def _orders_text(orders: pd.DataFrame) -> str:
     if orders.empty:
         return say("cli.work.no_orders")
     shown = orders.head(SHOWN_ORDERS)
-    columns = ["scenario", "day", "kind", "name", "resource", "granted", "unit", "mechanism"]
-    told = shown[columns].round({"granted": 1}).to_string(index=False)
+    named = {"kind": "order_kind", "resource": "resource", "unit": "unit", "mechanism": "mechanism"}
+    table = pd.DataFrame({
+        say(f"cli.orders.{name}"): shown[name].map(partial(name_of, named[name]))
+        if name in named else shown[name].round(1) if name == "granted" else shown[name]
+        for name in _ORDER_COLUMNS
+    })  # fmt: skip
+    told = table.to_string(index=False, decimal=say("format.decimal"))
     left = len(orders) - len(shown)
     return f"{told}\n{say('cli.work.more_orders', n=left)}" if left else told
 
 
 def _paths(folder: Path) -> str:
-    report, plan = folder / pages.page(pages.REPORT), folder / pages.page(pages.PLAN)
-    lines = [say("cli.path.report", path=report), say("cli.path.plan", path=plan)]
-    return "\n".join([*lines, *pages.chart_lines(folder)])
+    report = say("cli.path.report", path=folder / pages.page(pages.REPORT))
+    return "\n".join([report, *pages.plan_paths(folder), *pages.chart_lines(folder)])
 
 
 def _told_failures(failures: pd.DataFrame, flags: Flags) -> int:

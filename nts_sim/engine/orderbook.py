@@ -199,7 +199,7 @@ def _as_granted(number: int, inbound: Inbound, day: float) -> Ruling:
     """Word units on the way as an order granted before the book was opened."""
     order = Order(
         OrderKind.MOBILISE, place=inbound.place, resource=inbound.resource,
-        quantity=inbound.quantity, reason="on the way",
+        quantity=inbound.quantity, reason="why.on_the_way",
     )  # fmt: skip
     return Ruling(
         number=number, tick=ticks(day), order=order, granted=inbound.quantity, refusal=None,

@@ -107,7 +107,7 @@ class LocalSession:
         cells = self._world.cells.place
         expecting = {int(cells[warning.cell]) for warning in self._outlook.warnings(now)}
         return [
-            send_home(place, resource, units, home, "idle")
+            send_home(place, resource, units, home, "why.idle")
             for place, resource, home, units in sorted(idle, key=_by_home)
             if place not in expecting
         ]

@@ -145,7 +145,8 @@ TABLES: Final[Mapping[str, tuple[Column, ...]]] = {
         _text("fund", "fund charged or drawn on"),
         _number("fund_opened_bn_vnd", "bn VND", "in that fund on day 0"),
         _number("cost_bn_vnd", "bn VND", "committed"),
-        _text("reason", "why"), _text("runner_up", "what would have been done instead"),
+        _text("reason", "why, as a code of nts_sim.words.why"),
+        _text("runner_up", "what would have been done instead, as a code"),
         Column("automatic", "bool", "", "written by the rule that sends idle teams home"),
     ),
     "gap": (
@@ -180,7 +181,7 @@ TABLES: Final[Mapping[str, tuple[Column, ...]]] = {
     ),
     "plan_first": (
         _SCENARIO, _POLICY,
-        _text("kind", "before day 0: buy, post, depot, ready ('with one billion: ' before it: not "
+        _text("kind", "before day 0: buy, post, depot, ready ('with_one_billion:' before it: not "
               "done, as no money is given); on day 0: as in orders"),
         _PLACE, _NAME, _text("source", "code of the place units leave"),
         _text("source_name", "its name"), _text("resource", "what is bought, posted or sent"),
@@ -188,12 +189,13 @@ TABLES: Final[Mapping[str, tuple[Column, ...]]] = {
         _number("quantity", "see unit", "whole where a resource comes in whole units"),
         _text("unit", "units, bn VND, or empty for yes or no"),
         _number("cost_bn_vnd", "bn VND", "what it costs; money drawn costs nothing"),
-        _text("reason", "why"), _text("runner_up", "what would have been done instead"),
+        _text("reason", "why, as a code of nts_sim.words.why"),
+        _text("runner_up", "what would have been done instead, as a code"),
     ),
     "plan_value": (
         _SCENARIO, _POLICY, _text("measure", "what is told; see nts_sim.study.plan_tables"),
         _number("value", "see unit", "missing where it is not known"), _UNIT,
-        _text("note", "how it was found"),
+        _text("note", "how it was found, as a code of nts_sim.words.why, or a policy"),
     ),
     "marginal_money": (
         _SCENARIO, _POLICY, _text("source", "fund or preparation"),

@@ -120,9 +120,9 @@ def _matched(tasks: pd.DataFrame, given: pd.DataFrame) -> Iterator[Finding]:
 
 
 def sums(table: pd.DataFrame, by: str) -> pd.DataFrame:
-    """Add up quantities and costs by a column and the unit of the quantity."""
-    grouped = table.groupby([by, "unit"], sort=True)[["quantity", "cost_bn_vnd"]]
-    return grouped.sum()
+    """Add up quantities and costs by a column, and by what is counted: unit and resource."""
+    keys = [table[name].rename(f"{name} {i}") for i, name in enumerate((by, "unit", "resource"))]
+    return table.groupby(keys, sort=True)[["quantity", "cost_bn_vnd"]].sum()
 
 
 def _sums(tasks: pd.DataFrame, given: pd.DataFrame) -> Iterator[Finding]:
@@ -133,7 +133,7 @@ def _sums(tasks: pd.DataFrame, given: pd.DataFrame) -> Iterator[Finding]:
                 found = float(have[column].get(key, 0.0))
                 due = float(want[column].get(key, 0.0))
                 if not math.isclose(found, due, rel_tol=_SLACK, abs_tol=_SLACK):
-                    what = f"{by} {key[0]}, {column}"
+                    what = f"{by} {key[0]}, {key[2] or key[1]}, {column}"
                     yield Finding("sum", what, f"{found:g}", f"{due:g}")
 
 
@@ -144,16 +144,17 @@ def _clarities(row: Row) -> Iterator[Finding]:
     """Find clarities that are empty."""
     basis = row["legal_basis_checked"]
     is_clear = {
-        "people": row["unit_in_charge"] and row["role"],
-        "work": row["kind"] and (row["quantity"] > 0.0 or row["kind"] == "serve"),
-        "progress": all(math.isfinite(row[name]) for name in _DATES) and row["day_zero"],
-        "authority": basis in ("checked", "not checked") or not (row["desk"] or row["mechanism"]),
-        "responsibility": row["answers"] and row["supports"],
-        "result": math.isfinite(row["to_come"]) and (row["place"] or row["kind"] == "ready"),
+        "empty_people": row["unit_in_charge"] and row["role"],
+        "empty_work": row["kind"] and (row["quantity"] > 0.0 or row["kind"] == "serve"),
+        "empty_progress": all(math.isfinite(row[name]) for name in _DATES) and row["day_zero"],
+        "empty_authority": basis in ("checked", "not checked")
+        or not (row["desk"] or row["mechanism"]),
+        "empty_responsibility": row["answers"] and row["supports"],
+        "empty_result": math.isfinite(row["to_come"]) and (row["place"] or row["kind"] == "ready"),
     }
     for clarity, told in is_clear.items():
         if not told:
-            yield Finding(f"empty_{clarity}", str(row["task"]))
+            yield Finding(clarity, str(row["task"]))
 
 
 def _order_of_dates(row: Row) -> Iterator[Finding]:

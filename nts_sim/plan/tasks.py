@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 
 from nts_sim.charts.frame import View
 from nts_sim.outcomes.frames import TABLES, empty, frame
-from nts_sim.plan.clarities import TaskLine, rows_of, task_line
+from nts_sim.plan.clarities import TaskLine, rows_of, task_line, work
+from nts_sim.plan.dates import told_by
 from nts_sim.plan.drafts import (
+    PREPARE,
     Draft,
     done_preparations,
     granted_orders,
@@ -22,11 +24,12 @@ from nts_sim.plan.names import Names
 from nts_sim.plan.roles import Roles
 from nts_sim.plan.schedule import Before, Dates, predecessors, scheduled
 from nts_sim.tables.load import Tables
+from nts_sim.words import say
 
 _SAME: Final = (
     "stage", "order", "kind", "place", "name", "source", "source_name", "resource", "mechanism",
     "quantity", "to_come", "unit", "fund", "cost_bn_vnd", "desk", "desk_place",
-    "delegation_bn_vnd", "legal_basis_checked", "forecast_day", "reason", "runner_up",
+    "delegation_bn_vnd", "legal_basis_checked", "reason", "runner_up",
 )  # fmt: skip
 
 
@@ -72,6 +75,26 @@ def task_lines(frames: Mapping[str, pd.DataFrame], view: View, most: int) -> lis
     return [task_line(row, names) for row in rows_of(mine.head(most))]
 
 
+def first_tasks(frames: Mapping[str, pd.DataFrame], most: int) -> list[str]:
+    """Tell the first tasks of a plan, one line each, and how many more there are."""
+    tasks, names = frames["tasks"], Names(frames["directory"])
+    lines = [_short_line(row, names) for row in rows_of(tasks.head(most))]
+    if len(tasks) > most:
+        lines.append(say("tasks.first.more", n=len(tasks) - most))
+    return lines
+
+
+def _short_line(task: Mapping[str, Any], names: Names) -> str:
+    unchecked = task["legal_basis_checked"] == "not checked"
+    return say(
+        "tasks.first.signed" if task["desk"] else "tasks.first.unsigned",
+        task=task["task"], due=told_by(task["day_zero"], task["due_day"], task["start_day"]),
+        work=work(task, names), unit=names.agency(task["unit_in_charge"]),
+        desk=names.desk(task["desk"], task["desk_place"]),
+        note=say("tasks.first.not_checked") if unchecked else "",
+    )  # fmt: skip
+
+
 def _drafts(
     frames: Mapping[str, pd.DataFrame], tables: Tables, scenario: str, policy: str
 ) -> Iterator[Draft]:
@@ -102,5 +125,6 @@ def _row(
         **roles.charge(draft)._asdict(),
         "start_day": dates.start, "approved_day": dates.approved,
         "handover_day": dates.handover, "due_day": dates.due,
+        "forecast_day": dates.due if draft.stage == PREPARE else draft.forecast_day,
         "after": " ".join(sorted(names[i] for i in before)),
     }  # fmt: skip

@@ -12,6 +12,7 @@ from nts_sim.planning.numbers import Numbers
 from nts_sim.planning.problem import Sets
 from nts_sim.planning.template import Template
 from nts_sim.planning.twostage import TwoStageSolution
+from nts_sim.words.why import quoted
 from nts_sim.world.model import Bools, Floats, Ints, World
 
 _DUST = 1e-9
@@ -135,8 +136,7 @@ class OrderWriter:
         self._world, self._plan, self._departure = world, plan, departure
         self._sets, self._numbers = plan.template.sets, plan.numbers
         self._visitors = _by_place_and_resource(observation)
-        self._names = world.nodes.name
-        self._titles = [world.resources.title[r] for r in self._sets.resource]
+        self._codes = [quoted(code) for code in world.nodes.code]
 
     def orders(self) -> list[Order]:
         """Draws, returns, mobilisations and moves of this departure."""
@@ -148,7 +148,7 @@ class OrderWriter:
         for m, place in np.argwhere(plan.draw[:, :, self._departure] > 1e-6).tolist():
             amount = float(plan.draw[m, place, self._departure])
             mechanism = self._sets.draws[m].mechanism
-            reason = f"{self._names[place]}'s account would not pay for what it needs"
+            reason = f"why.account_too_small?place={self._codes[place]}"
             out.append(draw(mechanism, place, amount, reason))
         return out
 
@@ -204,7 +204,7 @@ class OrderWriter:
                 out.append(
                     move(
                         source, place, int(sets.resource[r]), part, home,
-                        self._why(place, r, day), "send them home",
+                        self._why(place, r, day), "why.send_home",
                     )
                 )  # fmt: skip
         return out
@@ -217,7 +217,7 @@ class OrderWriter:
             units = np.floor(self._plan.release[place, r, self._departure] + _DUST)
             for home, part in self._by_home(place, r, units):
                 resource = int(sets.resource[r])
-                reason = f"no more use for them at {self._names[place]} in the coming days"
+                reason = f"why.no_more_use?place={self._codes[place]}"
                 out.append(send_home(place, resource, part, -1 if home == nobody else home, reason))
         return out
 
@@ -228,7 +228,7 @@ class OrderWriter:
         served = np.tensordot(chance, self._plan.served[:, :, :, period], axes=1)
         for k in np.flatnonzero(need.sum(axis=1) > 0.0).tolist():
             share = min(1.0, float(served[k].sum() / need[k].sum()))
-            out.append(serve(int(self._sets.cell[k]), share, "the plan's split at this place"))
+            out.append(serve(int(self._sets.cell[k]), share, "why.plan_split"))
         return out
 
     def _sent(self, block: Floats, arcs: Ints) -> list[tuple[int, int, float]]:
@@ -261,9 +261,8 @@ class OrderWriter:
         return float(self._sets.edges_days[period])
 
     def _why(self, place: int, r: int, day: float) -> str:
-        title = self._titles[r]
-        what = title[:1].lower() + title[1:]
-        return f"{self._names[place]} is short of {what}; these serve in {_days(day)}"
+        resource = quoted(self._world.resources.name[self._sets.resource[r]])
+        return f"why.short?place={self._codes[place]}&resource={resource}&n={day:g}"
 
     def _instead(self, place: int, r: int, chosen: tuple[str, int]) -> str:
         """Name the best source that was open for the same need and not chosen."""
@@ -272,22 +271,18 @@ class OrderWriter:
         for arc in np.flatnonzero(sets.arc_to == place).tolist():
             period = int(self._numbers.arc_period[arc, d])
             if ("lend", arc) != chosen and self._open(c.lend[arc, r, d], period):
-                source = self._names[sets.arc_from[arc]]
-                others.append((self._day(period), f"lend from {source}"))
+                source = self._codes[sets.arc_from[arc]]
+                others.append((self._day(period), f"why.lend?place={source}"))
         for g, way in enumerate(sets.goods):
             period = int(self._numbers.goods_period[g, place, d])
             other = way.resource == r and ("create", g) != chosen
             if other and self._open(c.create[g, place, d], period):
-                title = self._world.mechanisms[way.mechanism].title
-                others.append((self._day(period), f"ask {title}"))
+                name = quoted(self._world.mechanisms[way.mechanism].name)
+                others.append((self._day(period), f"why.ask?mechanism={name}"))
         if not others:
-            return "no other source is open in time"
-        day, text = min(others)
-        return f"{text}, serving in {_days(day)}"
+            return "why.no_other_source"
+        day, code = min(others)
+        return f"{code}&n={day:g}"
 
     def _open(self, columns: Ints, period: int) -> bool:
         return period < len(columns) and bool(self._plan.opening[columns[period]])
-
-
-def _days(day: float) -> str:
-    return "1 day" if day == 1.0 else f"{day:g} days"

@@ -57,7 +57,7 @@ class Option(NamedTuple):
     source: int
     home: int
     giver: Giver | None
-    title: str
+    told: str
 
 
 class Ceilings:
@@ -192,7 +192,7 @@ class Dispatch:
                 break
             if option.giver is None and donors >= _MOST_DONORS:
                 continue
-            second = after.title if after else "leave it short"
+            second = after.told if after else "why.leave_short"
             got = self.take(option, place, resource, want - counted, why, second)
             donors += option.giver is None and got > 0.0
             counted += got * (option.giver.counted_share if option.giver else 1.0)
@@ -201,7 +201,7 @@ class Dispatch:
     def _on_the_spot(self, givers: Iterable[Giver], place: int) -> list[Option]:
         """List what usable givers create at a place, in the order of the givers."""
         return [
-            Option(giver.lead_days, place, -1, giver, giver.title)
+            Option(giver.lead_days, place, -1, giver, giver.told)
             for giver in givers
             if self.purse.usable(giver.mechanism, place)
         ]
@@ -213,14 +213,14 @@ class Dispatch:
             if self.purse.usable(giver.mechanism, place):
                 source = self.trips.nearest_hub(giver, place)
                 days = giver.lead_days + self.trips.days(source, place)
-                offers.append(Option(days, source, -1, giver, giver.title))
+                offers.append(Option(days, source, -1, giver, giver.told))
         return sorted(offers, key=attrgetter("days"))
 
     def _donors(self, place: int, resource: int, stage: Stage) -> Iterator[Option]:
         """Places with units to send, soonest first: idle visitors, then their own."""
         if self.means.transfer < 0 or stage is Stage.PROVINCE:
             return
-        stock, names = self.stock(resource), self.world.nodes.name
+        stock, code = self.stock(resource), self.means.code
         able = stock.donors if stage is Stage.CENTRE else stock.donors & self.means.near[place]
         if not able:
             return
@@ -229,9 +229,9 @@ class Dispatch:
                 continue
             if stock.visitors.get(source, 0.0) >= 1.0:
                 home = self.world.nodes.n_places
-                yield Option(days, source, home, None, f"visitors in {names[source]}")
+                yield Option(days, source, home, None, f"why.visitors?place={code[source]}")
             if stock.own[source] >= 1.0 and math.isfinite(days):
-                yield Option(days, source, -1, None, names[source])
+                yield Option(days, source, -1, None, f"why.donor?place={code[source]}")
 
     def take(
         self, option: Option, place: int, resource: int, want: float, why: str, second: str
@@ -285,8 +285,8 @@ class Dispatch:
                 self.orders.append(
                     Order(
                         OrderKind.DECLARE, place, quantity=float(level),
-                        reason=f"severity {level} reported in {self.world.nodes.name[place]}",
-                        runner_up="wait for more reports",
+                        reason=f"why.severity?level={level}&place={self.means.code[place]}",
+                        runner_up="why.wait_for_reports",
                     )
                 )  # fmt: skip
 

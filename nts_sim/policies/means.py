@@ -11,6 +11,7 @@ import numpy as np
 from nts_sim.engine.sums import in_turn
 from nts_sim.engine.travel import RouteMap, routes
 from nts_sim.luck.draws import mean_from_median
+from nts_sim.words.why import quoted
 from nts_sim.world.model import Effect, Mechanism, Supply, World
 
 _STANDBY_LEAD_DAYS = 1.0
@@ -26,6 +27,7 @@ class Giver:
 
     Attributes
     ----------
+    told : its mechanism, as a reason says it
     lead_days : typical days from order to half of the units, travel from a hub not included
     counted_share : share of an order that counts as there: all of a team, of a supply what is
         handed over within the days that an order is meant to cover
@@ -36,7 +38,7 @@ class Giver:
     """
 
     mechanism: int
-    title: str
+    told: str
     supply: Supply
     lead_days: float
     counted_share: float
@@ -64,6 +66,7 @@ class Means:
     turns : by resource, trips paid at once: a team's return is paid with its outward trip
     whole_units : by resource
     near : by province, those that touch it
+    code : of every place, as a reason says it
     """
 
     own: tuple[tuple[Giver, ...], ...]
@@ -79,6 +82,7 @@ class Means:
     turns: tuple[float, ...]
     whole_units: tuple[bool, ...]
     near: tuple[frozenset[int], ...]
+    code: tuple[str, ...]
 
 
 @lru_cache(maxsize=_WORLDS_REMEMBERED)
@@ -108,6 +112,7 @@ def means_of(world: World, cover_days: float) -> Means:
         turns=tuple(np.where(resources.is_team, 2.0, 1.0).tolist()),
         whole_units=tuple(resources.whole_units.tolist()),
         near=_near(world),
+        code=tuple(map(quoted, world.nodes.code)),
     )
 
 
@@ -206,7 +211,7 @@ def _giver(world: World, index: int, supply: Supply, cover_days: float) -> Giver
     at_once = lead <= _STANDBY_LEAD_DAYS and mechanism.trigger.declared_level == 0
     return Giver(
         mechanism=index,
-        title=mechanism.title,
+        told=f"why.mechanism?mechanism={quoted(mechanism.name)}",
         supply=supply,
         lead_days=lead,
         counted_share=_counted_share(world, mechanism, supply, cover_days),

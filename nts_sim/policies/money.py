@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from nts_sim.decision.model import Observation, Order, OrderKind
 from nts_sim.engine.sums import in_turn
 from nts_sim.policies.means import Means
+from nts_sim.words.why import quoted
 from nts_sim.world.model import Mechanism, World
 
 _EXHAUSTED_BN_VND = 1.0
@@ -118,7 +119,7 @@ class Purse:
         pending[:] = [waiting for waiting in pending if waiting.due_day > day]
         coming = {w.mechanism: w.amount_bn_vnd for w in pending if w.place == place}
         gap = lacking * _DRAW_MARGIN - in_turn(coming.values())
-        why = f"account lacks {lacking:.1f} bn VND for what is wanted"
+        why = f"why.account_lacks?amount={lacking:.1f}"
         orders = []
         for m in self._means.money:
             above = self._world.mechanisms[m].fund_is_central and not centre
@@ -135,7 +136,8 @@ class Purse:
     def _draw(self, m: int, place: int, amount: float, why: str) -> Order:
         """Write a draw; what would be done instead is to draw on the next fund."""
         later = self._means.money[self._means.money.index(m) + 1 :]
-        instead = self._world.mechanisms[later[0]].title if later else "order less"
+        name = quoted(self._world.mechanisms[later[0]].name) if later else ""
+        instead = f"why.mechanism?mechanism={name}" if later else "why.order_less"
         return Order(
             OrderKind.DRAW, place, quantity=amount, mechanism=m, reason=why, runner_up=instead
         )

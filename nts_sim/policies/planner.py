@@ -144,7 +144,7 @@ class Planner:
         orders = []
         for place in np.flatnonzero(wanted > asked[: len(wanted)]).tolist():
             self._asked_level[place] = level = int(wanted[place])
-            orders.append(declare(place, level, f"expected severity or shortage at level {level}"))
+            orders.append(declare(place, level, f"why.expected_level?level={level}"))
         return orders
 
     def _levels(self, observation: Observation, numbers: Numbers) -> Floats:

@@ -217,7 +217,7 @@ def _put_on_call(dispatch: Dispatch, short: Amounts) -> None:
         missing = seen.shortage.get(place, {})
         for resource, want in sorted(seen.standby[place].items()):
             if standing[resource] and want > missing.get(resource, 0.0):
-                why = f"on call: {want:.0f} needed as forewarned"
+                why = f"why.on_call?want={want:.0f}"
                 got = dispatch.put_on_call(place, resource, want, why)
                 _lower(short, place, resource, got)
 
@@ -246,7 +246,7 @@ def _lower(short: Amounts, place: int, resource: int, units: float) -> None:
 
 def _why(seen: Picture, place: int, resource: int) -> str:
     have, wanted = seen.have[place][resource], seen.wanted[place][resource]
-    return f"reported short: {have:.0f} of {wanted:.0f} units there or coming"
+    return f"why.reported_short?have={have:.0f}&wanted={wanted:.0f}"
 
 
 def _share_out(dispatch: Dispatch, rule: Rule, short: Amounts, stages: Mapping[int, Stage]) -> None:
@@ -281,13 +281,13 @@ def _whole(grants: Amounts, whole_units: Sequence[bool]) -> Amounts:
 
 def _send_nearest(dispatch: Dispatch, short: Amounts) -> None:
     """Match donors and places pair by pair, nearest pair first; lowers `short`."""
-    names = dispatch.world.nodes.name
+    code = dispatch.means.code
     for resource in sorted({resource for lacking in short.values() for resource in lacking}):
         for days, source, place in _pairs(dispatch, resource, short):
-            option = Option(days, source, -1, None, names[source])
-            why = f"{names[source]} is the nearest with spare units"
+            option = Option(days, source, -1, None, f"why.donor?place={code[source]}")
+            why = f"why.nearest?place={code[source]}"
             want = short[place][resource]
-            got = dispatch.take(option, place, resource, want, why, "the next nearest donor")
+            got = dispatch.take(option, place, resource, want, why, "why.next_nearest")
             _lower(short, place, resource, got)
 
 

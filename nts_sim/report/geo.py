@@ -9,7 +9,7 @@ from typing import Any, Final
 import pandas as pd
 
 from nts_sim.charts.frame import View
-from nts_sim.charts.maps import OFFSHORE
+from nts_sim.tables.load import load_map_table
 
 _METRICS: Final = ("need_person_days", "served_share", "unmet_person_days", "incidents")
 
@@ -89,10 +89,12 @@ def _area(ring: Ring) -> float:
 
 
 def _offshore() -> Iterator[dict[str, Any]]:
-    for zone in OFFSHORE:
+    for zone in load_map_table("special_zones").to_dict("records"):
+        told = {"province": zone["province_code"], "name": zone["name_vi"], "offshore": True}
+        point = [float(zone["longitude"]), float(zone["latitude"])]
         yield {
             "type": "Feature",
-            "id": f"{zone.province}-offshore",
-            "properties": {"province": zone.province, "name": zone.name, "offshore": True},
-            "geometry": {"type": "Point", "coordinates": [zone.longitude, zone.latitude]},
+            "id": str(zone["code"]),
+            "properties": told,
+            "geometry": {"type": "Point", "coordinates": point},
         }

@@ -33,9 +33,7 @@ from nts_sim.words import name_of, number, say, sentence, used_language
 
 MOST_BYTES = 2_000_000
 """A report stays below this, so that it can be sent."""
-_LARGE_SVG = 200_000
-"""Bytes of a drawing from which on pixels are tried: maps, with their outlines many times."""
-_PNG_DPI = 120
+_PNG_DPI = 160
 _GROUPS = (
     "network", "threat", "resources", "preparation", "mechanism", "measure", "fund", "information",
 )  # fmt: skip
@@ -145,7 +143,7 @@ def pictures(charts: Mapping[str, Chart]) -> list[dict[str, str]]:
 
 def _picture(name: str, chart: Chart) -> dict[str, str]:
     data, media = figure_bytes(chart, "svg"), "image/svg+xml"
-    if len(data) > _LARGE_SVG and len(pixels := figure_bytes(chart, "png", _PNG_DPI)) < len(data):
+    if len(pixels := figure_bytes(chart, "png", _PNG_DPI)) < len(data):
         data, media = pixels, "image/png"
     coded = base64.b64encode(data).decode("ascii")
     return {"name": name, "finding": chart.finding, "reading": chart.reading, "alt": chart.alt,

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from nts_sim.plan.reconcile import reconciled_line
+from nts_sim.plan.tasks import first_tasks
 from nts_sim.planning.explain import MONEY, Why
 from nts_sim.study.plan_tables import IF_FUNDED, WORTH_TELLING
 from nts_sim.words import is_known, name_of, number, policy_in_text, say, sentence
 
 WIDTH = 100
-_CAUSES, _ORDERS, _PLACES, _RULES = 8, 8, 3, 3
+_CAUSES, _ORDERS, _PLACES, _RULES, _TASKS = 8, 8, 3, 3, 4
 _RELAXED = 5e-3
 """Bn VND saved by a unit more of a limit below which it is no relaxation to tell of."""
 _PREPARING = ("buy", "post", "depot", "ready")
@@ -41,6 +43,7 @@ def plan_text(frames: Frames, question: str) -> str:
         _part("plan.title.more", more_lines(frames)),
         _part("plan.title.shares", share_lines(frames["contributions"])),
         _part("plan.title.sure", _sure(frames, value)),
+        _part("tasks.first.title", [*first_tasks(frames, _TASKS), reconciled_line(frames)]),
     ]
     return "\n".join(parts)
 

@@ -10,7 +10,9 @@ import pandas as pd
 from nts_sim.charts.frame import View
 from nts_sim.report.headline import against, interval, measured, total
 from nts_sim.report.layout import Cell, Column, Table, amount, table
+from nts_sim.study.directory import spoken_names
 from nts_sim.words import name_of, number, say, sentence
+from nts_sim.words.why import Names, why
 
 _JUDGE = "total_burden_bn_vnd"
 _POLICY_METRICS = ("harm_bn_vnd", "cost_bn_vnd", "served_share")
@@ -116,7 +118,8 @@ def order_list(frames: Mapping[str, pd.DataFrame], view: View) -> Table:
     rows = rows[rows["kind"].isin(_REQUESTS) & ~rows["automatic"].astype(bool)]
     granted = rows[rows["granted"] > 0.0]
     shown = granted.sort_values(["day", "order"]).head(_MOST_ORDERS)
-    lines = [_order(row) for row in shown.to_dict("records")]
+    names = spoken_names(frames)
+    lines = [_order(row, names) for row in shown.to_dict("records")]
     columns = (Column(say("report.orders.day"), form="0"), Column(say("report.orders.what")),
                Column(say("report.orders.to")), Column(say("report.orders.origin")),
                Column(say("report.orders.lead"), form="1"),
@@ -134,7 +137,7 @@ def _refused(orders: pd.DataFrame) -> str:
     return say("report.orders.refused", listed="; ".join(listed)) if listed else ""
 
 
-def _order(row: Mapping[Any, Any]) -> tuple[str | Cell, ...]:
+def _order(row: Mapping[Any, Any], names: Names) -> tuple[str | Cell, ...]:
     granted, kind = float(row["granted"]), str(row["kind"])
     what = {
         "declare": lambda: say("report.orders.declare", level=granted),
@@ -146,7 +149,7 @@ def _order(row: Mapping[Any, Any]) -> tuple[str | Cell, ...]:
     return (amount(row["day"], "0"), what, str(row["name"]),
             str(row["source_name"]) if row["source_name"] != row["name"] else "",
             amount(row["lead_days"], "1"), amount(row["cost_bn_vnd"]),
-            _reason(str(row["reason"]), str(row["runner_up"])))  # fmt: skip
+            _reason(why(str(row["reason"]), names), why(str(row["runner_up"]), names)))  # fmt: skip
 
 
 def _reason(reason: str, runner_up: str) -> str:
@@ -175,5 +178,5 @@ def input_status(counted: Iterable[tuple[str, int, str, int]]) -> Table:
 def _status_row(name: str, counts: Mapping[str, int]) -> tuple[str | Cell, ...]:
     rows = sum(counts.values())
     shares = [amount(counts.get(status, 0) / rows, "percent") for status in _STATUSES]
-    label = say("report.status.all") if name == _ALL else sentence(name.replace("_", " "))
+    label = say("report.status.all") if name == _ALL else sentence(name_of("table", name))
     return (label, amount(rows, "0"), *shares)

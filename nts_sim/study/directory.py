@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
 from nts_sim.outcomes.frames import frame
 from nts_sim.tables.load import Tables
+from nts_sim.words import used_language
 
 Row = tuple[str, str, str, str]
 
@@ -20,6 +21,15 @@ def directory_table(tables: Tables) -> pd.DataFrame:
     rows = list(_rows(tables))
     columns = ("kind", "code", "en", "vi")
     return frame("directory", {c: [row[i] for row in rows] for i, c in enumerate(columns)})
+
+
+def spoken_names(frames: Mapping[str, pd.DataFrame]) -> dict[tuple[str, str], str]:
+    """Names by kind and code in the language spoken; none where a run has kept no directory."""
+    if "directory" not in frames:
+        return {}
+    names = frames["directory"]
+    spoken = names[used_language()]
+    return dict(zip(zip(names["kind"], names["code"], strict=True), spoken, strict=True))
 
 
 def _rows(tables: Tables) -> Iterator[Row]:

@@ -24,7 +24,8 @@ PLAN_TABLES = (
 )  # fmt: skip
 WORTH_TELLING = 1e-3
 """Bn VND saved by a bn VND below which a price only breaks ties between equal plans."""
-IF_FUNDED = "with one billion: "
+IF_FUNDED = "with_one_billion:"
+_HOW = {"L-shaped": "l_shaped", "deterministic equivalent": "whole"}
 """Before the kind of what is not done, but would be if there were money."""
 _BURDEN = "total_burden_bn_vnd"
 
@@ -169,23 +170,23 @@ def _value(judged: Judged, scenario: str) -> Iterator[Row]:
     """List how good the plan is, and how sure that is."""
     first, rehearsal = judged.rehearsal.first_plan, judged.rehearsal
     solution = first.divisible
-    model = "of the planning model"
+    status, how = solution.status.name.lower(), _HOW[solution.how]
     rows: list[tuple[str, float, str, str]] = [
-        ("objective", first.plan.solution.objective, "bn VND", f"{model}, in whole units"),
-        ("bound", solution.bound, "bn VND", f"no plan {model} costs less"),
-        ("gap", solution.gap, "share", f"{solution.status}, {solution.how}"),
-        ("rounding_loss", first.rounding_loss_bn_vnd, "bn VND", "by whole units"),
-        ("futures", len(solution.sample_cost), "futures", "planned for"),
-        ("vss", judged.worth.vss, "bn VND", "gained by planning for many futures"),
-        ("evpi", judged.worth.evpi, "bn VND", "a perfect forecast would save, at most"),
-        ("saa_gap", judged.gap.gap, "bn VND", f"left by sampling, {len(judged.gap.each)} batches"),
-        ("saa_bound_95", judged.gap.bound_95, "bn VND", "it is below this, with 95 % confidence"),
-        ("stability", judged.stability.tested_spread_percent, "%", "spread of plans' costs"),
-        ("promised", rehearsal.promised_bn_vnd, "bn VND", "harm and cost, by the plan"),
-        ("simulated_planning", rehearsal.simulated_bn_vnd, "bn VND", "on planning draws"),
-        ("one_billion_saves", judged.billion_saves, "bn VND", "spent before day 0; none is given"),
+        ("objective", first.plan.solution.objective, "bn VND", "why.value.objective"),
+        ("bound", solution.bound, "bn VND", "why.value.bound"),
+        ("gap", solution.gap, "share", f"why.value.gap?status={status}&how={how}"),
+        ("rounding_loss", first.rounding_loss_bn_vnd, "bn VND", "why.value.rounding_loss"),
+        ("futures", len(solution.sample_cost), "futures", "why.value.futures"),
+        ("vss", judged.worth.vss, "bn VND", "why.value.vss"),
+        ("evpi", judged.worth.evpi, "bn VND", "why.value.evpi"),
+        ("saa_gap", judged.gap.gap, "bn VND", f"why.value.saa_gap?n={len(judged.gap.each)}"),
+        ("saa_bound_95", judged.gap.bound_95, "bn VND", "why.value.saa_bound_95"),
+        ("stability", judged.stability.tested_spread_percent, "%", "why.value.stability"),
+        ("promised", rehearsal.promised_bn_vnd, "bn VND", "why.value.promised"),
+        ("simulated_planning", rehearsal.simulated_bn_vnd, "bn VND", "why.value.on_planning"),
+        ("one_billion_saves", judged.billion_saves, "bn VND", "why.value.one_billion"),
     ]  # fmt: skip
-    rows.append(("prepared_in_simulation", _spent(judged), "bn VND", "by the chosen policy"))
+    rows.append(("prepared_in_simulation", _spent(judged), "bn VND", "why.value.prepared"))
     rows += _simulated(judged, scenario)
     for measure, value, unit, note in rows:
         yield {"measure": measure, "value": value, "unit": unit, "note": note}
@@ -209,8 +210,8 @@ def _simulated(judged: Judged, scenario: str) -> list[tuple[str, float, str, str
     n, mean = int(row["n"]), float(row["mean"])
     half = (float(row["high"]) - float(row["low"])) / 2.0
     found = [
-        ("simulated", mean, "bn VND", "on evaluation draws"),
-        ("simulated_half_width", half, "bn VND", "half of its 95 % interval"),
+        ("simulated", mean, "bn VND", "why.value.simulated"),
+        ("simulated_half_width", half, "bn VND", "why.value.half_width"),
         ("evaluation_draws", n, "draws", rehearsal.name),
     ]
     chosen = rehearsal.path[rehearsal.path["chosen"]].iloc[0]
@@ -223,7 +224,7 @@ def _simulated(judged: Judged, scenario: str) -> list[tuple[str, float, str, str
         half = (float(against["high"]) - float(against["low"])) / 2.0
         diff, baseline = float(against["diff"]), str(against["baseline"])
         found.append(("against_baseline", diff, "bn VND", baseline))
-        found.append(("against_baseline_half_width", half, "bn VND", "half of its 95 % interval"))
+        found.append(("against_baseline_half_width", half, "bn VND", "why.value.half_width"))
     return found
 
 
@@ -235,10 +236,9 @@ def _optimism(
     luck = abs(mean - promised) <= (half**2 + other**2) ** 0.5
     return [
         ("optimism_gap_planning", 100.0 * (same - promised) / abs(same), "%",
-         "simulated less promised, of simulated, on planning draws"),
-        ("optimism_gap", 100.0 * (mean - promised) / abs(mean), "%",
-         "the same on evaluation draws"),
-        ("optimism_within_luck", float(luck), "yes: 1", "luck of the draws alone may be so much"),
+         "why.value.optimism_gap_planning"),
+        ("optimism_gap", 100.0 * (mean - promised) / abs(mean), "%", "why.value.optimism_gap"),
+        ("optimism_within_luck", float(luck), "yes: 1", "why.value.within_luck"),
     ]  # fmt: skip
 
 

@@ -14,8 +14,8 @@ percent    a share in [0, 1] as per cent, no decimals            43 %
 change     a per cent already, with its sign and one decimal     −8.7 %
 =========  ====================================================  ================
 
-One language is spoken in the whole process, whatever the thread: `speak` sets it, `speaking` sets
-it for a while.
+One language is spoken in the whole process: `speak` sets it. `speaking` sets another for a while,
+for the thread that asks for it: what others tell meanwhile, such as progress, is not touched.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ import math
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from importlib import resources
 from string import Formatter
@@ -33,7 +34,9 @@ DEFAULT = "en"
 _MILLION = 1e6
 _MINUS = "\N{MINUS SIGN}"
 _spoken = [DEFAULT]
-"""Languages being spoken, the innermost last."""
+"""The language of the process."""
+_here: ContextVar[str | None] = ContextVar("_here", default=None)
+"""Another one that this thread speaks for a while."""
 
 Entry = str | Mapping[str, str]
 
@@ -47,7 +50,7 @@ def languages() -> tuple[str, ...]:
 
 def used_language() -> str:
     """Return the language being spoken, as a two-letter code."""
-    return _spoken[-1]
+    return _here.get() or _spoken[0]
 
 
 def speak(language: str) -> None:
@@ -58,26 +61,32 @@ def speak(language: str) -> None:
     KeyError
         There is no catalogue of that language.
     """
+    if _here.get() is None:
+        _spoken[0] = _known(language)
+    else:
+        _here.set(_known(language))
+
+
+def _known(language: str) -> str:
     if language not in languages():
         raise KeyError(f"no catalogue for {language!r}; known: {', '.join(languages())}")
-    _spoken[-1] = language
+    return language
 
 
 @contextmanager
 def speaking(language: str) -> Iterator[None]:
-    """Speak another language inside a ``with`` block.
+    """Speak another language inside a ``with`` block, in this thread.
 
     Raises
     ------
     KeyError
         There is no catalogue of that language.
     """
-    _spoken.append(used_language())
+    token = _here.set(_known(language))
     try:
-        speak(language)
         yield
     finally:
-        _spoken.pop()
+        _here.reset(token)
 
 
 def _is_plural(entry: object) -> bool:

@@ -111,6 +111,17 @@ def weights(scenario: str) -> pd.DataFrame:
     return _made("weights", rows)
 
 
+def outcomes(scenario: str) -> pd.DataFrame:
+    """Burdens of twenty replications, each of them luckier than the next by the same for all."""
+    rows = [
+        (scenario, policy, replication, "total_burden_bn_vnd", "all", "bn VND",
+         _level("total_burden_bn_vnd", policy) + 60.0 * (replication - 9.5) + 3.0 * (i % 3))
+        for i, policy in enumerate(POLICIES)
+        for replication in range(20)
+    ]  # fmt: skip
+    return _made("outcomes", rows)
+
+
 def daily(scenario: str) -> pd.DataFrame:
     t = np.arange(_DAYS)
     wave = np.exp(-((t - 6.0) ** 2) / 14.0) + 0.5 * np.exp(-((t - 12.0) ** 2) / 40.0)
@@ -275,6 +286,7 @@ def gap(scenario: str) -> pd.DataFrame:
 
 
 _MAKERS = {
+    "outcomes": outcomes,
     "summary": summary, "comparison": comparison, "ranking": ranking, "weights": weights,
     "daily": daily, "places": places, "map_days": map_days, "flows": flows, "buildup": buildup,
     "orders": orders, "gap": gap,
@@ -298,7 +310,7 @@ def directory() -> pd.DataFrame:
 
 def set_frames(name: str, *members: str) -> dict[str, pd.DataFrame]:
     """Tables of a scenario set: rows of its own where policies are judged, none where drawn."""
-    judged = ("summary", "comparison", "ranking", "weights")
+    judged = ("summary", "comparison", "ranking", "weights", "outcomes")
     made = frames(*members)
     own = {table: pd.concat([made[table], _MAKERS[table](name)], ignore_index=True)
            for table in judged}  # fmt: skip

@@ -332,7 +332,7 @@ def test_a_link_ends_where_the_address_ends() -> None:
 
 def test_pictures_say_what_they_show_and_the_page_is_small(usual: Page) -> None:
     pictures = usual.every("img")
-    assert len(pictures) == 5
+    assert len(pictures) == 7
     assert all(len(picture["alt"]) > 60 for picture in pictures)
     assert len(_usual().encode("utf-8")) < 2_000_000
     assert usual.every("html")[0]["lang"] == "en"

@@ -24,6 +24,16 @@ def run(place: Path, *words: str, code: int = 0) -> str:
     return done.stdout
 
 
+def in_vietnamese(place: Path, folder: Path, *words: str) -> tuple[str, str]:
+    """Ask again in Vietnamese; return what is printed and the finding."""
+    told = run(place, *words, "language=vi")
+    finding = (folder / "vi/finding.txt").read_text("utf-8").strip()
+    assert finding in told
+    assert finding != (folder / "en/finding.txt").read_text("utf-8").strip()
+    assert len(list(folder.glob("vi/charts/*.png"))) == len(list(folder.glob("en/charts/*.png")))
+    return told, finding
+
+
 @pytest.mark.parametrize(("method", "cells", "measures"), [
     ("morris", 4 * 3, {"effect", "signed_effect", "spread"}), ("sobol", 4 * 4, {"alone", "in_all"}),
 ])  # fmt: skip
@@ -48,6 +58,11 @@ def test_what_matters_is_told_of_each_policy_and_of_their_difference(
     assert len(pd.read_parquet(sweep / "cells.parquet")) == cells
     assert len(json.loads((folder / "manifest.json").read_text())["finding"]) == 3
     assert run(tmp_path, *words) == told
+    parts = sorted(tmp_path.glob("results/parts/*/*"))
+    _, finding = in_vietnamese(tmp_path, folder, *words)
+    assert len(finding.splitlines()) == 3
+    assert (sweep / "vi/charts").is_dir(), "the sweep's charts are drawn too"
+    assert sorted(tmp_path.glob("results/parts/*/*")) == parts, "nothing is simulated again"
 
 
 def test_a_doubled_weight_of_harm_doubles_it(tmp_path: Path) -> None:
@@ -99,6 +114,11 @@ def test_beside_the_breakeven_the_winner_is_another(tmp_path: Path) -> None:
     assert sorted(rows["diff"] > 0.0) == [False, True], "another policy wins on either side"
     (folder / "DONE.json").unlink()
     assert run(tmp_path, *words) == told, "what is there already is not simulated again"
+    parts = sorted(tmp_path.glob("results/parts/*/*"))
+    spoken, _ = in_vietnamese(tmp_path, folder, *words)
+    assert "(đang dùng)" in spoken and "trừ đối thủ" in spoken
+    assert sorted(tmp_path.glob("results/parts/*/*")) == parts
+    assert not list(folder.parent.glob(".nts-sim-*"))
 
 
 def test_a_sweep_is_asked_where_a_policy_fails(tmp_path: Path) -> None:

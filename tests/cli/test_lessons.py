@@ -85,6 +85,41 @@ def test_a_planted_box_is_found_kept_and_told(
     assert len(_beside(kept)) == 2, "another question is another folder"
 
 
+def test_asked_again_in_another_language_it_is_told_in_it_and_nothing_else_changes(
+    kept: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["discover", str(kept), "above=2500"]
+    assert main(words) == 0
+    english = capsys.readouterr().out
+    (name,) = _beside(kept)
+    folder = kept.parent / name
+    before = {file: digest for file, digest in _digests(folder).items() if file != "DONE.json"}
+    assert main([*words, "language=vi"]) == 0
+    told = capsys.readouterr()
+    assert told.err.startswith("đã có sẵn: ")
+    finding = (folder / "vi/finding.txt").read_text("utf-8").strip()
+    assert finding in told.out and finding not in english
+    assert (folder / "en/finding.txt").read_text("utf-8").strip() in english
+    assert (folder / "vi/charts/boxes.png").stat().st_size > 10_000
+    assert {(f, d) for f, d in before.items() if f[-4:] not in (".png", ".svg", ".txt")} <= set(
+        _digests(folder).items()
+    ), "tables and manifest stay as they were"
+    assert store.read_results(folder)["boxes"].shape[0] > 0, "the checksums hold"
+    assert main(words) == 0
+    assert capsys.readouterr().out == english
+
+
+def test_data_for_machines_are_the_same_whoever_asks_first(
+    kept: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["robustness", str(kept), "aim=1800", "--json"]
+    assert main([*words, "language=vi"]) == 0
+    first = capsys.readouterr().out
+    assert main(words) == 0
+    assert capsys.readouterr().out == first
+    assert "has the least largest regret" in json.loads(first)["finding"][0]
+
+
 def test_losing_to_the_baseline_is_a_failure_too(
     kept: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -19,6 +19,7 @@ from nts_sim.planning.solve import Highs
 from nts_sim.planning.template import template_of
 from nts_sim.planning.twostage import Risk, solve_two_stage
 from nts_sim.testing import toy_mechanism, toy_supply, toy_threats, toy_world
+from nts_sim.words.why import why
 from nts_sim.world.model import Effect, Fund, Inject, Trigger
 from tests.planning.instances import first_observation
 
@@ -102,8 +103,9 @@ def test_golden_objective_lending_a_neighbours_teams():
     (order,) = OrderWriter(world, plan, seen, 0).orders()
     assert (order.kind, order.source, order.place) == (OrderKind.MOVE, 1, 0)
     assert order.quantity == 9.0
-    assert "Place 0 is short of resource 0" in order.reason
-    assert order.runner_up == "no other source is open in time"
+    told = why(order.reason, {("place", world.nodes.code[0]): "Place 0"})
+    assert told.startswith("Place 0 is short of r0; these serve in ")
+    assert why(order.runner_up, {}) == "no other source is open in time"
 
 
 def test_a_closed_trigger_closes_the_mechanism():

@@ -28,6 +28,7 @@ from nts_sim.testing import (
     toy_world,
 )
 from nts_sim.units import ticks
+from nts_sim.words.why import why
 from nts_sim.world.model import Effect, Fund, Hazard, Inject, Mechanism, Trigger, World
 
 RULES = RULE_NAMES
@@ -395,8 +396,9 @@ def check(order: Order, world: World) -> None:
     assert 0 <= order.place < places
     assert np.isfinite(order.quantity)
     assert order.quantity > 0.0
-    assert order.reason
-    assert order.runner_up
+    for code in (order.reason, order.runner_up):
+        assert code.startswith("why.")
+        assert why(code, {}) != code
     if order.kind in (OrderKind.MOBILISE, OrderKind.MOVE):
         assert 0 <= order.resource < resources
         assert order.quantity == int(order.quantity)

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from importlib import metadata
 
 from nts_sim.cli.compiler import lacks_place, no_place
-from nts_sim.cli.figures import figure
 from nts_sim.cli.flags import Flags
 from nts_sim.words import say
+from nts_sim.words.figures import figure
 
 OLDEST_PYTHON = (3, 11)
 LEAST_FREE_GB = 1.0

@@ -10,17 +10,31 @@ from typing import Any
 
 import pandas as pd
 
-from nts_sim.cli.figures import figure
 from nts_sim.cli.flags import Flags
 from nts_sim.errors import InvalidInput, Problem
 from nts_sim.outcomes.frames import TABLES
+from nts_sim.study.directory import spoken_names
 from nts_sim.study.store import parquet_table, read_results
 from nts_sim.tables.names import nearest
 from nts_sim.trace.model import Kind
 from nts_sim.units import days
-from nts_sim.words import name_of, say
+from nts_sim.words import name_of, say, used_language
+from nts_sim.words.figures import figure
+from nts_sim.words.why import Names, why
 
 MAX_CAUSES = 50
+
+
+class _Spoken:
+    """Names in the language being spoken, by the directory kept with a run."""
+
+    def __init__(self, directory: pd.DataFrame) -> None:
+        keys = zip(directory["kind"], directory["en"], strict=True)
+        self._names = dict(zip(keys, directory[used_language()], strict=True))
+
+    def name(self, kind: str, english: str) -> str:
+        """Return the name of a thing; English where the run does not know another."""
+        return str(self._names.get((kind, english), english))
 
 
 @dataclass(frozen=True)
@@ -30,22 +44,30 @@ class _Story:
     order: pd.Series[Any]
     trace: pd.DataFrame
     names: Mapping[str, Sequence[str]]
+    spoken: _Spoken
 
     def node(self, row: pd.Series[Any]) -> str:
         return self.names["nodes"][int(row["node"])]
 
     def threat(self, row: pd.Series[Any]) -> str:
-        return self.names["threats"][int(row["threat"])]
+        return self.spoken.name("threat", self.names["threats"][int(row["threat"])])
 
 
 def main(arguments: Sequence[str], flags: Flags) -> int:
     """Print why the order was given, what it got and what came of it."""
     folder, number, policy = _read(arguments)
     frames = read_results(folder)
-    orders = frames.get("orders", pd.DataFrame(columns=[c.name for c in TABLES["orders"]]))
-    story = _story(folder, _order(orders, number, policy))
-    print("\n".join([*_told(story.order), *_causes(story), *_course(story)]))
+    names = spoken_names(frames)
+    spoken = _Spoken(_table(frames, "directory"))
+    story = _story(folder, _order(_table(frames, "orders"), number, policy), spoken)
+    told = [*_told(story.order, names), *_right(story.order, spoken)]
+    print("\n".join([*told, *_causes(story), *_course(story)]))
     return 0
+
+
+def _table(frames: Mapping[str, pd.DataFrame], name: str) -> pd.DataFrame:
+    """Return a table; one without rows where the run has none."""
+    return frames.get(name, pd.DataFrame(columns=[column.name for column in TABLES[name]]))
 
 
 def _read(arguments: Sequence[str]) -> tuple[Path, int, str | None]:
@@ -79,7 +101,7 @@ def _refused(where: str, what: str) -> InvalidInput:
     return InvalidInput([Problem(where, what)], say("cli.subject.run"))
 
 
-def _story(folder: Path, order: pd.Series[Any]) -> _Story:
+def _story(folder: Path, order: pd.Series[Any], spoken: _Spoken) -> _Story:
     path, names = folder / "trace.parquet", folder / "names.json"
     if not (path.is_file() and names.is_file()):
         raise _refused(str(folder), say("cli.explain.no_trace"))
@@ -89,29 +111,39 @@ def _story(folder: Path, order: pd.Series[Any]) -> _Story:
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise _refused(str(folder), say("cli.explain.damaged")) from error
     mine = (trace["policy"] == order["policy"]) & (trace["scenario"] == order["scenario"])
-    return _Story(order, trace[mine].reset_index(drop=True), known)
+    return _Story(order, trace[mine].reset_index(drop=True), known, spoken)
 
 
-def _told(order: pd.Series[Any]) -> Iterator[str]:
+def _told(order: pd.Series[Any], names: Names) -> Iterator[str]:
     """Say what was ordered, why, and by what right."""
+    words = [name_of("order_kind", order["kind"])]
+    words += [name_of("resource", order["resource"])] if order["resource"] else []
     opening = {name: order[name] for name in ("order", "policy", "source_name")}
-    opening |= {"day": figure(order["day"], "g"), "what": " ".join(
-        str(order[name]) for name in ("kind", "resource") if order[name])}  # fmt: skip
+    opening |= {"day": figure(order["day"], "g"), "what": " ".join(words)}
     yield say("cli.explain.order_from" if order["source_name"] else "cli.explain.order", **opening)
     yield say("cli.explain.place", name=order["name"], place=order["place"])
     amounts = {name: figure(order[name], "g") for name in ("asked", "granted")}
     yield say("cli.explain.asked", unit=name_of("unit", order["unit"]), **amounts)
     if order["refusal"]:
-        yield say("cli.explain.cut", by=order["refusal"])
-    yield say("cli.explain.reason", reason=order["reason"] or say("cli.explain.no_reason"))
+        yield say("cli.explain.cut", by=name_of("refusal", order["refusal"]))
+    reason = why(order["reason"], names) or say("cli.explain.no_reason")
+    yield say("cli.explain.reason", reason=reason)
     if order["runner_up"]:
-        yield say("cli.explain.instead", what=order["runner_up"])
+        yield say("cli.explain.instead", what=why(order["runner_up"], names))
+
+
+def _right(order: pd.Series[Any], spoken: _Spoken) -> Iterator[str]:
+    """Say by which way, who approves, on what law, and what it costs whom."""
     if order["mechanism"]:
-        names = ("mechanism", "authority", "legal_basis", "legal_basis_checked")
-        yield say("cli.explain.through", **{name: order[name] for name in names})
+        yield say(
+            "cli.explain.through", mechanism=name_of("mechanism", order["mechanism"]),
+            authority=spoken.name("authority", order["authority"]),
+            legal_basis=spoken.name("legal_basis", order["legal_basis"]),
+            checked=name_of("checked", str(order["legal_basis_checked"]).replace(" ", "_")),
+        )  # fmt: skip
     if order["cost_bn_vnd"]:
         cost = figure(order["cost_bn_vnd"], ".3f")
-        yield say("cli.explain.costs", cost=cost, fund=order["fund"])
+        yield say("cli.explain.costs", cost=cost, fund=name_of("fund", order["fund"]))
 
 
 def _causes(story: _Story) -> Iterator[str]:

@@ -40,7 +40,7 @@ def steps_table(results: pd.DataFrame, axis: str, metric: str) -> pd.DataFrame:
 
 
 def _steps(wide: pd.DataFrame, lower_is_better: bool) -> list[tuple[object, ...]]:
-    """Rows (start, end, n, saved, low, high, told) of one policy; `wide` is [replication, value]."""
+    """Rows (start, end, n, saved, low, high, told); `wide` is [replication, value]."""
     values = wide.to_numpy(dtype=np.float64) * (1.0 if lower_is_better else -1.0)
     found = paired(values[:, :-1], values[:, 1:])
     told = holm(found.p_value) < LEVEL
