@@ -45,7 +45,7 @@ VERBS: dict[str, Verb] = {
     ),
     "validate": Verb("nts-sim validate [{validated}]", "first"),
     "doctor": Verb("nts-sim doctor"),
-    "report": Verb("nts-sim report RUN_FOLDER"),
+    "report": Verb("nts-sim report RUN_FOLDER [RUN_FOLDER] [format=pdf]"),
     "replay": Verb(
         "nts-sim replay RUN [results_dir=FOLDER] [workers=N] [tables_dir=…] [--policy-file …]"
     ),
