@@ -52,6 +52,7 @@ VERBS: dict[str, Verb] = {
     "explain": Verb("nts-sim explain RUN_FOLDER ORDER [POLICY]"),
     "data": Verb(
         "nts-sim data list | nts-sim data check [tables_dir=FOLDER] | nts-sim data find TEXT"
+        " | nts-sim data communes"
     ),
 }
 _USAGE = "nts-sim VERB [flags] [group=option …] [key=value …]"

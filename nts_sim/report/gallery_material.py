@@ -141,7 +141,8 @@ def _lesson(folder: Path) -> pd.DataFrame:
     table: pd.DataFrame = store.read_results(folder)["sensitivity"]
     first = table.iloc[0]
     same = (table["policy"] == first["policy"]) & (table["baseline"] == first["baseline"])
-    return table[same].reset_index(drop=True)
+    mine: pd.DataFrame = table[same].reset_index(drop=True)
+    return mine
 
 
 # --- long names -----------------------------------------------------------------------------------
