@@ -3,6 +3,7 @@
 # make check   what CI runs besides the tests: lint, types, layers
 # make test-pulp4   the planning tests on PuLP 4, where a Python 3.12 or newer is found
 # make bench   the benchmarks: minutes, best on an idle machine; table in results/benchmarks/
+# make gallery   every chart, in both languages, from small real runs: results/gallery/<language>/
 # make lint | types | layers | clean | help
 #
 # make PYTHON=python3.12 run   chooses the interpreter (3.11, 3.12 or 3.13) that .venv is made with
@@ -14,7 +15,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SOURCES := pyproject.toml constraints.txt
 
-.PHONY: run test test-pulp4 .pulp4-with check lint types layers bench help clean
+.PHONY: run test test-pulp4 .pulp4-with check lint types layers bench gallery help clean
 .DEFAULT_GOAL := help
 
 help:
@@ -68,6 +69,26 @@ layers: $(VENV)/installed-dev
 
 bench: $(VENV)/installed-dev
 	$(BIN)/python -m tests.benchmarks
+
+GALLERY := results/gallery
+GALLERY_INPUTS := information.lag_days=0..3 resources.stock_factor=0.5..1.5 \
+  fund.balance_factor=0.1..1 policy=current_practice replications=4
+
+# Small runs that give every chart something to draw; those that are there already take no time.
+gallery: $(VENV)/installed
+	@set -e; \
+	run() { echo "nts-sim $$*"; $(BIN)/nts-sim "$$@" results_dir=$(GALLERY)/runs --quiet > /dev/null; }; \
+	pair=policy=current_practice,expected_value; \
+	rules=policy=current_practice,equal_share,greedy,do_nothing; \
+	run compare scenario=typhoon_north $$rules,per_capita,expected_value replications=10; \
+	run compare scenario=all_hazards $$rules replications=4; \
+	run sweep fund.balance_factor=0..1:0.25 $$pair replications=8; \
+	run sweep information.lag_days=0..3 resources.stock_factor=0.5..1.5:0.5 $$pair replications=4; \
+	run sweep resources=lean,standard,strong $$pair replications=8; \
+	run sensitivity method=morris design.points=6 $(GALLERY_INPUTS); \
+	run sensitivity method=sobol design.points=16 $(GALLERY_INPUTS); \
+	run plan policy=expected_value; \
+	$(BIN)/python -m nts_sim.report.gallery_page $(GALLERY)/runs $(GALLERY)
 
 clean:
 	rm -rf $(VENV) .venv-pulp4 .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build

@@ -15,7 +15,7 @@ from nts_sim.charts.frame import (
     shortened,
 )
 from nts_sim.charts.style import INK, ORANGE, SMALL_PT, SOFT_INK, policy_colour, readable, styled
-from nts_sim.charts.sweep_cells import axis_name
+from nts_sim.charts.sweep_cells import axis_name, nothing_chart
 from nts_sim.outcomes.insight.breakeven import Breakeven, Crossing
 from nts_sim.words import name_of, number, policy_in_text, say, sentence
 
@@ -44,6 +44,8 @@ def breakeven_line(
     found: Breakeven, axis: str, policy: str, rival: str, unit: str, view: View
 ) -> Chart:
     """Draw the difference at every value looked at, and where the preferred policy changes."""
+    if not found.points:
+        return nothing_chart(view, say("chart.breakeven.nothing"), say("chart.breakeven.no_value"))
     finding = breakeven_sentence(found, axis, policy, rival)
     listed = "; ".join(f"{number(p.value)}: {number(p.mean, 'signed')}" for p in found.points)
     told = {"policy": policy_in_text(policy), "unit": name_of("unit", unit)}
@@ -83,8 +85,10 @@ def _draw(axes: Axes, found: Breakeven, policy: str) -> None:
         axes.text(crossing.at, 1.01, say("chart.breakeven.at", at=crossing.at), size=SMALL_PT,
                   ha="center", va="bottom", transform=place)  # fmt: skip
     axes.axvline(found.shipped, color=SOFT_INK, linewidth=0.9, linestyle=":")
-    axes.text(found.shipped, 0.02, " " + say("chart.breakeven.shipped"), size=SMALL_PT,
-              color=SOFT_INK, va="bottom", transform=place)  # fmt: skip
+    left_half = found.shipped <= (x[0] + x[-1]) / 2.0
+    axes.text(found.shipped, 0.02, f" {say('chart.breakeven.shipped')} ", size=SMALL_PT,
+              ha="left" if left_half else "right", color=SOFT_INK, va="bottom",
+              transform=place)  # fmt: skip
     axes.set_xlim(x[0], x[-1])
     plain_numbers(axes, "x", ticks=6)
     plain_numbers(axes, "y", "signed")

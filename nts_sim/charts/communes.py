@@ -74,7 +74,8 @@ def commune_map(
     chart = open_chart(view, _SIZE, finding, say("chart.communes.below", far=FAR_HOURS),
                        say("chart.communes.reading"), alt, say("chart.communes.foot"))  # fmt: skip
     left, bottom, right, top = chart.body
-    shape = (right - left) * _MAIN_WIDTH * _SIZE[0] / ((top - bottom) * _SIZE[1])
+    width, height = chart.get_size_inches()
+    shape = (right - left) * _MAIN_WIDTH * width / ((top - bottom) * height)
     points = np.concatenate(ground.fine[province])
     extent = extent_of(points, shape, 0.5, 0.06)
     axes = panel(chart, 0.0, 0.0, _MAIN_WIDTH, 1.0)

@@ -142,7 +142,7 @@ def _draw(axes: Axes, rows: pd.DataFrame, order: Sequence[str], view: View, *, f
     if len(known):
         value = 100.0 * float(known["diff"].iloc[0]) / float(known["relative_pct"].iloc[0])
         told = say("chart.comparison.at_baseline", value=value,
-                   baseline=sentence(name_of("policy", view.baseline)))  # fmt: skip
+                   baseline=shortened(sentence(name_of("policy", view.baseline)), 24))  # fmt: skip
         axes.text(0.0, 1.02, told, transform=axes.transAxes, size=SMALL_PT, color=SOFT_INK)
     axes.set_xlabel(say("axis.difference", unit=name_of("unit", unit)))
 
@@ -176,13 +176,13 @@ def scenario_comparison(comparison: pd.DataFrame, view: View, metric: str = "har
     view : View
     metric : the burden compared
     """
-    rows = comparison[(comparison["key"] == "all") & (comparison["metric"] == metric)]
-    rows = rows[np.isfinite(rows["relative_pct"]) & (rows["diff"] != 0.0)]
+    compared = comparison[(comparison["key"] == "all") & (comparison["metric"] == metric)]
+    rows = compared[np.isfinite(compared["relative_pct"]) & (compared["diff"] != 0.0)]
     if rows.empty:
         return empty_chart(view, say("chart.scenarios.name"))
     scenarios = [str(s) for s in dict.fromkeys(rows["scenario"])]
     policies = [str(p) for p in dict.fromkeys(rows["policy"])]
-    finding = _scenario_finding(rows, view)
+    finding = _scenario_finding(compared, view)
     size = (10.0, 2.0 + 0.55 * len(scenarios) + 0.04 * len(scenarios) * len(policies))
     chart = open_chart(view, size, finding,
                        say("chart.scenarios.below", metric=name_of("metric", metric),

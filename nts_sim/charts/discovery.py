@@ -90,9 +90,9 @@ def discovery_chart(found: Discovery, view: View) -> Chart:
     chart = open_chart(view, (10.0, height), finding, below, say("chart.discovery.reading"),
                        say("chart.discovery.alt", finding=sentence(finding),
                            listed=where_text(first)))  # fmt: skip
-    share = min(0.9, 0.18 * len(axes_of_box) + 0.06)
-    _ranges(panel(chart, 0.0, 0.95 - share, 0.42, 0.95), found, first, axes_of_box)
-    _cells(panel(chart, 0.52, 0.12, 0.97, 0.95), found, first, axes_of_box)
+    share = min(0.88, 0.18 * len(axes_of_box) + 0.06)
+    _ranges(panel(chart, 0.0, 0.91 - share, 0.42, 0.91), found, first, axes_of_box)
+    _cells(panel(chart, 0.52, 0.12, 0.97, 0.91), found, first, axes_of_box)
     return chart
 
 

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Literal
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
+from PIL import Image
 
 from nts_sim.charts.style import INK, RULE, SMALL_PT, SOFT_INK, TEXT_PT, TITLE_PT, styled
 from nts_sim.words import number, say, sentence
@@ -87,31 +89,39 @@ def open_chart(
     Parameters
     ----------
     view : View
-    size : (width, height) in inches
+    size : (width, height) in inches; higher where the words take more than two lines each
     finding, below, reading, alt : the words; `below` says unit, interval and what is shown
     foot : the last line; None: the run and its replications
     """
     finding = sentence(finding)
-    width, height = size
-    chart = Chart(figsize=size, dpi=130, facecolor="white")
+    room = size[0] - 2 * _MARGIN_INCHES
+    foot = wrapped(foot or say("chart.foot", run=view.run_id, n=view.replications), room, SMALL_PT)
+    heads = (
+        (wrapped(finding, room, TITLE_PT, 0.61), TITLE_PT, "bold", INK),
+        (wrapped(below, room, TEXT_PT, 0.57), TEXT_PT, "normal", SOFT_INK),
+    )
+    height = size[1] + sum(_inches(lines, size_pt, beyond=2) for lines, size_pt, *_ in heads)
+    height += _inches(foot, SMALL_PT, beyond=1)
+    chart = Chart(figsize=(size[0], height), dpi=130, facecolor="white")
     chart.finding, chart.reading, chart.alt = finding, sentence(reading), alt
-    room = width - 2 * _MARGIN_INCHES
-    left = _MARGIN_INCHES / width
-    y = 1.0 - 0.15 / height
-    for text, size_pt, share, weight, colour in (
-        (finding, TITLE_PT, 0.61, "bold", INK), (below, TEXT_PT, 0.57, "normal", SOFT_INK),
-    ):  # fmt: skip
-        lines = wrapped(text, room, size_pt, share)
+    left, y = _MARGIN_INCHES / size[0], 1.0 - 0.15 / height
+    for lines, size_pt, weight, colour in heads:
         chart.text(left, y, lines, size=size_pt, weight=weight, color=colour, va="top",
                    linespacing=1.2)  # fmt: skip
-        y -= (lines.count("\n") + 1) * size_pt * _LINE / 72.0 / height
-    told = foot or say("chart.foot", run=view.run_id, n=view.replications)
-    foot = wrapped(told, room, SMALL_PT, 0.58)
-    lines_of_foot = foot.count("\n") + 1
+        y -= _inches(lines, size_pt) / height
     chart.text(left, 0.08 / height, foot, size=SMALL_PT, color=SOFT_INK, va="bottom")
-    bottom = (0.12 + lines_of_foot * SMALL_PT * _LINE / 72.0) / height
-    chart.body = (left, bottom, 1.0 - left, y)
+    chart.body = (left, (0.12 + _inches(foot, SMALL_PT)) / height, 1.0 - left, y)
     return chart
+
+
+def _inches(lines: str, size_pt: float, beyond: int = 0) -> float:
+    """Height of the lines of a text, or of those beyond a number of them."""
+    return max(0, lines.count("\n") + 1 - beyond) * size_pt * _LINE / 72.0
+
+
+def body_share(chart: Chart, inches: float) -> float:
+    """Tell what share of the height of a chart's body so many inches are."""
+    return inches / (chart.get_figheight() * (chart.body[3] - chart.body[1]))
 
 
 def empty_chart(view: View, kind: str, foot: str | None = None) -> Chart:
@@ -194,10 +204,23 @@ def figure_bytes(figure: Figure, file_format: Literal["svg", "png"], dpi: int = 
     if file_format == "png":
         FigureCanvasAgg(figure)
         figure.savefig(sink, format="png", dpi=dpi, metadata={"Software": None})
-    else:
-        figure.savefig(sink, format="svg", metadata={"Date": None, "Creator": None})
-        return _PATH.sub(_two_decimals, sink.getvalue())
+        return _few_colours(sink)
+    figure.savefig(sink, format="svg", metadata={"Date": None, "Creator": None})
+    return _PATH.sub(_two_decimals, sink.getvalue())
     return sink.getvalue()
+
+
+def _few_colours(sink: BytesIO) -> bytes:
+    """Keep 256 colours, which is all that a chart needs: a third of the file."""
+    packed = BytesIO()
+    pixels = Image.open(sink).convert("RGB")
+    few = pixels.quantize(256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    colours = few.getpalette() or []
+    paper = 3 * int(np.asarray(few)[0, 0])
+    colours[paper : paper + 3] = [255, 255, 255]  # as it was before the palette
+    few.putpalette(colours)
+    few.save(packed, "PNG", optimize=True)
+    return packed.getvalue()
 
 
 _PATH = re.compile(rb' d="[^"]*"')

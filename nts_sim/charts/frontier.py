@@ -136,8 +136,9 @@ def _slope(axes: Axes, sweep: Sweep, steps: pd.DataFrame, more: str) -> None:
                   linestyle="-" if told else ":")  # fmt: skip
         if len(steps) <= 10:
             text = number(row["saved"]) if told else f"≈ {number(row['saved'])}"
-            axes.text(start + wide / 2, row["saved"], text, size=SMALL_PT, ha="center", va="bottom",
-                      color=readable(colour))  # fmt: skip
+            axes.annotate(text, (start + wide / 2, row["saved"]), (0.0, 2.5),
+                          textcoords="offset points", size=SMALL_PT, ha="center", va="bottom",
+                          color=readable(colour))  # fmt: skip
     ends = [0.0, *steps["low"].dropna(), *steps["high"].dropna()]
     room = 0.12 * (max(ends) - min(ends)) or 1.0
     axes.set_ylim(min(ends) - room, max(ends) + room)

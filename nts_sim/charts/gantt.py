@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import MaxNLocator
 
 from nts_sim.charts.frame import (
     Chart,
@@ -23,6 +23,7 @@ from nts_sim.charts.frame import (
 )
 from nts_sim.charts.style import BLUE, INK, SKY, SMALL_PT, SOFT_INK, VERMILLION, YELLOW, styled
 from nts_sim.words import number, say
+from nts_sim.words.dates import month_name
 
 _MOST: Final = 25
 _NAMES: Final = 0.5
@@ -116,9 +117,11 @@ def _axis(axes: Axes, shown: pd.DataFrame) -> None:
     ends = float(np.nanmax(shown[["due_day", "forecast_day"]].to_numpy()))
     begins = float(shown["start_day"].min())
     room = 0.02 * max(ends - begins, 1.0)
-    axes.set_xlim(begins - room, ends + 2 * room)
-    axes.xaxis.set_major_locator(MaxNLocator(7, integer=True))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda day, _: _date(zero, day)))
+    left, right = begins - room, ends + 2 * room
+    ticks = MaxNLocator(7, integer=True).tick_values(left, right)
+    days = [float(day) for day in ticks if left <= day <= right]
+    axes.set_xlim(left, right)
+    axes.set_xticks(days, [_date(zero, day) for day in days])
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
     light_grid(axes, "x")
@@ -126,8 +129,7 @@ def _axis(axes: Axes, shown: pd.DataFrame) -> None:
 
 def _date(day_zero: str, day: float) -> str:
     at = date.fromisoformat(day_zero) + timedelta(days=int(np.floor(day)))
-    month = say(f"tasks.month.m{at.month:02}")
-    return say("chart.gantt.date", day=number(at.day, "0"), month=month)
+    return say("chart.gantt.date", day=number(at.day, "0"), month=month_name(at.month))
 
 
 def _legend(axes: Axes, height: float) -> None:

@@ -40,6 +40,8 @@ _WIDEST_PT: Final = 5.0
 _WIDE_FROM: Final = 6
 """Orders that make an arrow of full width, if there is no wider one."""
 _MOST_FAR: Final = 9
+_LETTERS: Final = 18
+"""Letters of a name on the map."""
 
 
 Hearts = Mapping[str, tuple[float, float]]
@@ -159,7 +161,8 @@ def _extent(chart: Chart, shown: Help, ground: Ground) -> Extent:
     ]
     points = np.concatenate([ring for code in codes for ring in ground.shapes[code]])
     left, bottom, right, top = chart.body
-    shape = (right - left) * _MAIN_WIDTH * _SIZE[0] / ((top - bottom) * _HIGH * _SIZE[1])
+    width, height = chart.get_size_inches()
+    shape = (right - left) * _MAIN_WIDTH * width / ((top - bottom) * _HIGH * height)
     return extent_of(points, shape, 3.5, 0.09)
 
 
@@ -177,9 +180,11 @@ def _draw(axes: Axes, shown: Help, ground: Ground, extent: Extent) -> None:
     _arrows(axes, shown, hearts)
     seen = {code: heart for code, heart in hearts.items() if _within(heart, extent)}
     labels = _province_labels(shown, ground, seen) + _abroad_labels(ground, shown, extent)
-    labels += [Label(spot.name, spot.longitude, spot.latitude, 6.0, style="italic",
-                     colour=SOFT_INK, needed=spot.name in FAR_OUT, offset_inches=0.06)
-               for spot in islands]  # fmt: skip
+    labels += [
+        Label(shortened(spot.name, _LETTERS), spot.longitude, spot.latitude, 6.0, style="italic",
+              colour=SOFT_INK, needed=spot.name in FAR_OUT, offset_inches=0.06)
+        for spot in islands
+    ]  # fmt: skip
     write_labels(
         axes, labels, [box_at(axes, *_place(spot, extent)) for spot in _near(ground, extent)]
     )
@@ -218,12 +223,15 @@ def _province_labels(shown: Help, ground: Ground, hearts: Hearts) -> list[Label]
     others = [code for code in ends if code in hearts and code not in hit]
     made = []
     for code in hit:
-        name = ground.names.get(code, code)
+        name = shortened(ground.names.get(code, code), _LETTERS)
         if code in shown.served:
             name += "\n" + number(shown.served[code], "percent")
         made.append(Label(name, *hearts[code], size_pt=7.5, weight="bold"))
-    return made + [Label(ground.names.get(code, code), *hearts[code], size_pt=7.0, style="italic")
-                   for code in others]  # fmt: skip
+    return made + [
+        Label(shortened(ground.names.get(code, code), _LETTERS), *hearts[code], size_pt=7.0,
+              style="italic", needed=False)
+        for code in others
+    ]  # fmt: skip
 
 
 def _abroad(axes: Axes, shown: Help, ground: Ground, extent: Extent, hearts: Hearts) -> None:
@@ -247,7 +255,7 @@ def _near(ground: Ground, extent: Extent) -> list[Spot]:
 
 def _abroad_labels(ground: Ground, shown: Help, extent: Extent) -> list[Label]:
     return [
-        Label(spot.name, *_place(spot, extent), 6.5, style="italic",
+        Label(shortened(spot.name, _LETTERS), *_place(spot, extent), 6.5, style="italic",
               colour=INK if spot.code in shown.peak else SOFT_INK,
               needed=spot.code in shown.peak, offset_inches=0.07)
         for spot in _near(ground, extent)

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 
-from nts_sim.charts.frame import Chart, View, empty_chart, open_chart, panel
+from nts_sim.charts.frame import Chart, View, empty_chart, open_chart, panel, shortened
 from nts_sim.charts.ground import COUNTRY, Ground, colours, draw_islands, draw_land, inside
 from nts_sim.charts.style import MAP_COLOURS, SMALL_PT, SOFT_INK, styled
 from nts_sim.words import number, policy_in_text, say, sentence
@@ -80,7 +80,7 @@ def incident_map(map_days: pd.DataFrame, view: View, ground: Ground) -> Chart:
 
 
 def _served(policy: str) -> str:
-    return say("chart.map.served", policy=policy_in_text(policy))
+    return shortened(say("chart.map.served", policy=policy_in_text(policy)), 100)
 
 
 def _words(focus: pd.DataFrame, view: View, names: Mapping[str, str]) -> tuple[str, str]:

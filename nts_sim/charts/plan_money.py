@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from nts_sim.charts.frame import (
     Chart,
     View,
+    body_share,
     empty_chart,
     light_grid,
     open_chart,
@@ -150,7 +151,7 @@ _WORDS = {
 
 def _draw(chart: Chart, bars: Sequence[Bar]) -> None:
     """Draw bars from the largest at the top down, with ranges and words behind them."""
-    axes = panel(chart, _NAMES, 0.62 / chart.get_figheight(), 0.97, 0.98)
+    axes = panel(chart, _NAMES, body_share(chart, 0.5), 0.97, 0.98)
     at = list(range(len(bars)))
     values, ranges = [bar[1] for bar in bars], [bar[2] for bar in bars]
     axes.barh(at, values, color=[bar[4] for bar in bars], height=0.62)

@@ -12,7 +12,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.patches import Rectangle
 
-from nts_sim.charts.frame import Chart, View, open_chart, panel, shortened
+from nts_sim.charts.frame import Chart, View, body_share, open_chart, panel, shortened
 from nts_sim.charts.style import SMALL_PT, SOFT_INK, VERMILLION, policy_colour, readable, styled
 from nts_sim.charts.sweep_cells import gap, nothing_chart, value_name
 from nts_sim.charts.sweep_heat import ink_on, where
@@ -120,7 +120,7 @@ def regret_heat(
         say("chart.regret.reading"),
         say("chart.regret.alt", finding=sentence(finding), listed=listed, unit=unit),
     )  # fmt: skip
-    inch = 1.0 / (chart.get_figheight() * (chart.body[3] - chart.body[1]))
+    inch = body_share(chart, 1.0)
     drawn = panel(chart, _NAMES, 1.15 * inch, _SPAN + _NAMES, 1.0 - 0.4 * inch)
     _draw(drawn, regret, table, futures)
     _columns(drawn, cells, axes, futures)

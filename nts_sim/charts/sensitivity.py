@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from nts_sim.charts.frame import (
     Chart,
     View,
+    body_share,
     light_grid,
     open_chart,
     panel,
@@ -121,7 +122,7 @@ def sensitivity_bars(rows: pd.DataFrame, view: View) -> Chart:
         say("chart.sensitivity.reading"),
         say("chart.sensitivity.alt", finding=sentence(finding), listed=listed),
     )  # fmt: skip
-    axes = panel(chart, 0.36, 0.7 / chart.get_figheight(), 0.83, 0.98)
+    axes = panel(chart, 0.36, body_share(chart, 0.5), 0.83, 0.98)
     _bars(axes, shown, method)
     unit = _told(rows)["unit"] if method == "morris" else say("chart.sensitivity.share")
     axes.set_xlabel(str(unit))
@@ -174,6 +175,8 @@ def _direction(row: dict[Any, Any]) -> str:
 @styled
 def morris_plane(rows: pd.DataFrame, view: View) -> Chart:
     """Draw each input's mean effect against how much that effect varies."""
+    if rows.empty or rows["value"].isna().all():
+        return nothing_chart(view, sensitivity_sentence(rows), say("chart.sensitivity.nothing"))
     table = rows.pivot_table(index="axis", columns="measure", values="value", dropna=False)
     x, y = table["effect"].to_numpy(), table["spread"].to_numpy()
     bent = [axis_name(str(axis)) for axis in table.index[(y > x) & (x > _MATTERS * x.max())]]

@@ -14,8 +14,8 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Colormap, LinearSegmentedColormap, Normalize, to_rgb
 from matplotlib.patches import Rectangle
 
-from nts_sim.charts.frame import Chart, open_chart, panel, shortened
-from nts_sim.charts.style import BLUE, INK, MAP_COLOURS, SMALL_PT, VERMILLION, styled
+from nts_sim.charts.frame import Chart, open_chart, panel, shortened, wrapped
+from nts_sim.charts.style import BLUE, INK, MAP_COLOURS, SMALL_PT, TEXT_PT, VERMILLION, styled
 from nts_sim.charts.sweep_cells import (
     Sweep,
     axis_name,
@@ -239,4 +239,5 @@ def _edges(axes: Axes, sweep: Sweep, layout: _Layout, *, first: bool) -> None:
         spine.set_visible(False)
     axes.set_xlabel(sentence(shortened(axis_name(x), room)))
     if first:
-        axes.set_ylabel(sentence(shortened(axis_name(y), 34)))
+        name = sentence(shortened(axis_name(y), 40))
+        axes.set_ylabel(wrapped(name, layout.tall - 0.62, TEXT_PT))

@@ -10,7 +10,15 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from nts_sim.charts.comparison import axis_range
-from nts_sim.charts.frame import Chart, light_grid, open_chart, panel, plain_numbers, shortened
+from nts_sim.charts.frame import (
+    Chart,
+    body_share,
+    light_grid,
+    open_chart,
+    panel,
+    plain_numbers,
+    shortened,
+)
 from nts_sim.charts.style import RULE, policy_colour, policy_marker, readable, styled
 from nts_sim.charts.sweep_cells import (
     Sweep,
@@ -50,7 +58,9 @@ def sweep_dots(sweep: Sweep) -> Chart:
     values = sweep.values(sweep.axes[0])
     height = 2.4 + len(values) * (0.25 + 0.13 * len(sweep.policies))
     chart = _opened(sweep, height)
-    for axes, columns in _panels(sweep, chart, floor=0.62 / height, top=1.0 - 0.45 / height):
+    for axes, columns in _panels(
+        sweep, chart, floor=body_share(chart, 0.5), top=1.0 - body_share(chart, 0.35)
+    ):
         _heading(axes, sweep, columns)
         _dots(axes, sweep, columns, values)
         first = columns == MEANS

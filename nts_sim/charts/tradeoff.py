@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from nts_sim.charts.frame import (
     Chart,
     View,
+    body_share,
     empty_chart,
     light_grid,
     open_chart,
@@ -105,7 +106,7 @@ def tradeoff(summary: pd.DataFrame, view: View) -> Chart:
     alt = say("chart.tradeoff.alt", finding=sentence(finding), listed=listed)
     chart = open_chart(view, (10.0, height), finding, say("chart.tradeoff.below"),
                        say("chart.tradeoff.reading"), alt)  # fmt: skip
-    floor, top = 0.62 / height, 1.0 - 0.4 / height
+    floor, top = body_share(chart, 0.5), 1.0 - body_share(chart, 0.3)
     _plane(panel(chart, 0.07, floor, 0.5, top), table, best)
     _evenness(panel(chart, 0.76, floor, 0.94, top), table, best)
     return chart

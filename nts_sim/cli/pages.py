@@ -12,13 +12,20 @@ import pandas as pd
 
 from nts_sim.charts.frame import Chart, figure_bytes
 from nts_sim.charts.gallery import build_charts, view_of
+from nts_sim.outcomes.frames import empty
 from nts_sim.plan.export import plan_files
 from nts_sim.plan.schedule_chart import schedule_chart
+from nts_sim.report.geo import geojson_bytes, map_geojson
 from nts_sim.report.html import write_report
+from nts_sim.report.views import complete, view_of_report
+from nts_sim.report.workbook import write_workbook
 from nts_sim.study import store
 from nts_sim.words import say, used_language
 
 REPORT = "report.html"
+BOOK = "report.xlsx"
+MAP = "map.geojson"
+PDF = "report.pdf"
 PLAN = "plan.csv"
 WORKBOOK = "plan.xlsx"
 CALENDAR = "plan.ics"
@@ -52,18 +59,39 @@ def run_pages(frames: Mapping[str, pd.DataFrame], manifest: Mapping[str, Any]) -
     return {
         **chart_files(charts),
         **_plan_files(frames, view.run_id),
-        page(REPORT): write_report(frames, manifest, charts).encode("utf-8"),
+        **_reports(frames, manifest, charts),
     }
 
 
-def plan_pages(frames: Mapping[str, pd.DataFrame], run_id: str) -> dict[str, bytes]:
+def plan_pages(
+    frames: Mapping[str, pd.DataFrame], manifest: Mapping[str, Any]
+) -> dict[str, bytes]:  # fmt: skip
     """Make all pages of a plan from its tables; file name → content."""
-    files = _plan_files(frames, run_id) | chart_files({"schedule": schedule_chart(frames, run_id)})
-    if frames["plan_value"].empty:  # a rule has no plan to draw
-        return files
-    from nts_sim.charts.plan_money import plan_charts
+    run_id = manifest["run_id"]
+    charts: dict[str, Chart] = {"schedule": schedule_chart(frames, run_id)}
+    if len(frames["plan_value"]):  # a rule has no plan to draw
+        from nts_sim.charts.plan_money import plan_charts
 
-    return files | chart_files(plan_charts(frames, run_id))
+        view = view_of_report(complete(frames), manifest)
+        charts |= plan_charts(frames, run_id) | build_charts(frames, outlines(), view)
+    return {
+        **chart_files(charts),
+        **_plan_files(frames, run_id),
+        **_reports(frames, manifest, charts),
+    }
+
+
+def _reports(
+    frames: Mapping[str, pd.DataFrame], manifest: Mapping[str, Any], charts: Mapping[str, Chart]
+) -> dict[str, bytes]:
+    """Make the report as a page and as a workbook, and the map, which speaks no language."""
+    view = view_of_report(complete(frames), manifest)
+    places = frames["places"] if "places" in frames else empty("places")
+    return {
+        page(REPORT): write_report(frames, manifest, charts).encode("utf-8"),
+        page(BOOK): write_workbook(frames, manifest),
+        MAP: geojson_bytes(map_geojson(places, view, outlines())),
+    }
 
 
 def _plan_files(frames: Mapping[str, pd.DataFrame], run_id: str) -> dict[str, bytes]:
@@ -90,6 +118,20 @@ def rebuild(folder: Path, files: Mapping[str, bytes]) -> None:
     """Put pages into a finished run, in place of those it had in that language."""
     for name, data in files.items():
         store.rebuild_file(folder, name, data)
+
+
+def printed(folder: Path) -> Path:
+    """Print the report of a finished run to PDF, beside it.
+
+    Raises
+    ------
+    PlaceOrMachine
+        There is no browser to print with.
+    """
+    from nts_sim.report.pdf import printed as as_pdf
+
+    data = as_pdf((folder / page(REPORT)).read_bytes())
+    return store.rebuild_file(folder, page(PDF), data)
 
 
 def outlines() -> Mapping[str, Any]:

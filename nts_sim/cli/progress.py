@@ -20,7 +20,8 @@ from nts_sim.cli.flags import Flags
 from nts_sim.cli.own_words import Words
 from nts_sim.errors import InvalidInput, Problem
 from nts_sim.plan.dates import told_date
-from nts_sim.plan.monitor_sheets import finding, monitoring_sheets, text_of
+from nts_sim.plan.filled_values import shown
+from nts_sim.plan.monitor_sheets import finding, for_page, monitoring_sheets, text_of
 from nts_sim.plan.monitoring import STATES, Monitoring, Superiors, monitor
 from nts_sim.plan.names import Names
 from nts_sim.plan.progress import Filled, Plan, open_filled, read_progress, wrong
@@ -117,7 +118,7 @@ def _date(words: Words, word: str, text: str) -> date | None:
             return date.fromisoformat(text)
     except ValueError:
         pass  # no day of the calendar
-    words.problems.append(Problem(word, say("monitor.wrong.date", given=text[:60])))
+    words.problems.append(Problem(word, say("monitor.wrong.date", given=shown(text))))
     return None
 
 
@@ -128,11 +129,11 @@ def _folder(filled: Filled, asked: Asked) -> Path:
     """Find the run: named by the planner, or by the file and looked up below the results."""
     runs = filled.runs()
     if len(runs) > 1:
-        what = say("monitor.wrong.run.several", runs=", ".join(run[:80] for run in runs[:5]))
+        what = say("monitor.wrong.run.several", runs=", ".join(runs[:5]))
         raise wrong([Problem(filled.name, what)])
     if asked.run is not None:
         if runs and runs[0] != asked.run.resolve().name:
-            what = say("monitor.wrong.run.other", given=runs[0][:80], run=asked.run.name)
+            what = say("monitor.wrong.run.other", given=runs[0], run=asked.run.name)
             raise wrong([Problem(filled.name, what)])
         return asked.run
     if not runs:
@@ -142,7 +143,7 @@ def _folder(filled: Filled, asked: Asked) -> Path:
 
 def _looked_up(file: str, run: str, results: Path) -> Path:
     if not _RUN.fullmatch(run):  # what a file says never becomes part of a path otherwise
-        raise wrong([Problem(file, say("monitor.wrong.run.malformed", given=run[:80]))])
+        raise wrong([Problem(file, say("monitor.wrong.run.malformed", given=run))])
     places = sorted(results.iterdir()) if results.is_dir() else []
     found = [place / run for place in places if store.is_done(place / run)]
     if len(found) == 1:
@@ -187,7 +188,7 @@ def _monitoring_files(
         finding(watched), kept.folder.name, file,
     )  # fmt: skip
     return {f"monitoring_{watched.as_of}": {
-        "html": write_page(head, sheets).encode("utf-8"),
+        "html": write_page(head, for_page(sheets, watched.tasks, names)).encode("utf-8"),
         "xlsx": workbook(sheets),
         "csv": csv_of(sheets[-1]),
     }}  # fmt: skip
@@ -201,7 +202,7 @@ def _summary_files(
     told, warning = summary_finding(kind, record)
     head = Head(summary_title(kind, record), _subtitle(kept), told, kept.folder.name, file, warning)
     return {f"summary_{kind}_{watched.as_of}": {
-        "html": write_page(head, sheets).encode("utf-8"),
+        "html": write_page(head, for_page(sheets, watched.tasks, names)).encode("utf-8"),
         "xlsx": workbook(sheets),
     }}  # fmt: skip
 
@@ -258,9 +259,9 @@ def _json(watched: Monitoring, folder: Path, written: Sequence[Path]) -> str:
         "as_of": watched.as_of.isoformat(),
         "states": {state: [t.task for t in watched.in_state(state)] for state in STATES},
         "urge": [
-            {"who": who.code, "place": who.place, "tasks": [task.task for task in tasks],
-             "level": tasks[0].level}
-            for who, tasks in watched.to_urge().items()
+            {"level": urging.level, "who": urging.who.code, "place": urging.who.place,
+             "tasks": [task.task for task in urging.tasks]}
+            for urging in watched.to_urge()
         ],
         "files": [str(path) for path in written],
     }  # fmt: skip

@@ -77,12 +77,13 @@ def plan(prepared: Prepared, flags: Flags) -> int:
         with store.claimed(folder):
             for name, table in frames.items():
                 store.write_table(folder, name, table)
-            for name, data in pages.plan_pages(frames, folder.name).items():
+            made = _manifest(prepared, folder, "plan", started, 0)
+            for name, data in pages.plan_pages(frames, made).items():
                 store.write_file(folder, name, data)
             _finish(prepared, folder, "plan", started, 0)
     frames = store.read_results(folder)
     if not pages.are_there(folder):  # it was told in another language
-        pages.rebuild(folder, pages.plan_pages(frames, folder.name))
+        pages.rebuild(folder, pages.plan_pages(frames, store.read_manifest(folder)))
     _tell_plan(frames, folder, prepared, flags)
     return 0
 
@@ -352,7 +353,8 @@ def _tell_plan(
         tell_targets(frames, prepared.study.baseline)
     else:
         print(_orders_text(frames["orders"]))
-    lines = [*pages.plan_paths(folder), say("cli.path.gaps", path=folder / "gap.csv")]
+    report = say("cli.path.report", path=folder / pages.page(pages.REPORT))
+    lines = [report, *pages.plan_paths(folder), say("cli.path.gaps", path=folder / "gap.csv")]
     print("\n".join(lines + pages.chart_lines(folder)))
 
 

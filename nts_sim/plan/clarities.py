@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import pandas as pd
 
@@ -17,6 +17,10 @@ from nts_sim.plan.names import Names
 from nts_sim.words import is_known, name_of, number, say, sentence
 
 Row = Mapping[str, Any]
+_UNITS: Final = {
+    "bn VND": "tasks.unit.bn_VND", "level": "tasks.unit.level", "share": "tasks.unit.share",
+    "units": "tasks.unit.units",
+}  # fmt: skip
 
 
 class TaskLine(NamedTuple):
@@ -62,7 +66,7 @@ def work(task: Row, names: Names) -> str:
     """Say what is to be done: what, how much, from where to where."""
     kind = str(task["kind"])
     moved = task["source"] and task["source"] != task["place"]
-    key = f"tasks.work.{kind}_from" if kind == "mobilise" and moved else f"tasks.work.{kind}"
+    key = "tasks.work.mobilise_from" if kind == "mobilise" and moved else f"tasks.work.{kind}"
     return sentence(say(key, **_values(task, names)))
 
 
@@ -95,9 +99,9 @@ def amount(value: float) -> str:
 
 def unit_of(task: Row) -> str:
     """Name the unit of a task's quantity: the resource where units are counted."""
-    if task["unit"] == "units":
+    if task["unit"] == "units" and task["resource"]:
         return name_of("resource", task["resource"])
-    return say(f"tasks.unit.{task['unit'].replace(' ', '_') or 'done'}")
+    return say(_UNITS.get(task["unit"], "tasks.unit.done"))
 
 
 def fund_name(fund: str) -> str:

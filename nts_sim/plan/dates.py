@@ -8,6 +8,7 @@ from datetime import date, datetime, time, timedelta, timezone
 from typing import Any, Final, NamedTuple
 
 from nts_sim.words import say
+from nts_sim.words.dates import month_name
 
 ZONE: Final = timezone(timedelta(hours=7), "Asia/Ho_Chi_Minh")
 """Viet Nam keeps one time all year."""
@@ -51,7 +52,7 @@ def milestones(task: Mapping[str, Any]) -> Milestones:
 
 def told_date(day: date) -> str:
     """Write a date as people of the spoken language do."""
-    return say("tasks.date", day=f"{day.day}", month=say(f"tasks.month.m{day.month:02}"),
+    return say("tasks.date", day=f"{day.day}", month=month_name(day.month),
                year=f"{day.year}")  # fmt: skip
 
 

@@ -29,6 +29,7 @@ class Draft:
     approval_days, handover_days, parts_days, travel_days : typical, one after the other: until it
         is signed, handed over in its first part, in its last, and there
     needs_level : declared level that its mechanism needs
+    forecast_day : in place in the simulated course; preparations are taken to be there in time
     opened_bn_vnd : in the fund it is charged to, on day 0
     """
 
@@ -120,7 +121,7 @@ def preparation_drafts(steps: pd.DataFrame, tables: Tables) -> Iterator[Draft]:
             delegation_bn_vnd=desk["delegation_bn_vnd"], day=math.nan,
             legal_basis_checked="checked" if is_known else "not checked",
             approval_days=desk["approval_days_median"], handover_days=rule["lead_days"],
-            parts_days=0.0, travel_days=0.0, forecast_day=0.0,
+            parts_days=0.0, travel_days=0.0, forecast_day=math.nan,
             **{name: row[name] for name in same},
         )  # fmt: skip
 

@@ -59,7 +59,9 @@ def task_cells(task: Row, names: Names, run_id: str) -> dict[str, Value]:
     return {
         **{column.id: None for column in COLUMNS if column.to_fill},
         **{name: _blank(task[name]) for name in ("task", "quantity", "cost_bn_vnd",
-                                                 "delegation_bn_vnd", "reason", "runner_up")},
+                                                 "delegation_bn_vnd")},
+        "reason": names.why(task["reason"]),
+        "runner_up": names.why(task["runner_up"]),
         "work": work(task, names),
         "unit_in_charge": names.agency(task["unit_in_charge"]),
         "role": role(task),

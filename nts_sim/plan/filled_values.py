@@ -25,8 +25,14 @@ class NotReadable(ValueError):
     """What is wrong with a value, in a sentence."""
 
 
+def shown(value: object, most: int = 60) -> str:
+    """Return a value as it may be shown on a terminal: short, and without what steers one."""
+    text = "".join(c for c in str(value) if c.isprintable())
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
 def _wrong(why: str, value: object, **others: object) -> NotReadable:
-    return NotReadable(say(f"monitor.wrong.{why}", given=str(value)[:60], **others))
+    return NotReadable(say(f"monitor.wrong.{why}", given=shown(value), **others))
 
 
 def is_blank(value: Cell) -> bool:
@@ -81,6 +87,18 @@ def _made(value: str, year: str, month: str, day: str) -> date:
         return _in_our_time(date(int(year), int(month), int(day)))
     except ValueError:
         raise _wrong("date_none", value) from None
+
+
+def may_be_date(value: Cell, day: date) -> bool:
+    """Whether a cell is a date, in whatever order a spreadsheet wrote day and month."""
+    parted = _PARTED.fullmatch(value) if isinstance(value, str) else None
+    if parted:
+        first, second, year = (int(part) for part in parted.groups())
+        return year == day.year and {first, second} == {day.month, day.day}
+    try:
+        return read_date(value, day_first=True) == day
+    except NotReadable:
+        return False
 
 
 def _in_our_time(day: date) -> date:

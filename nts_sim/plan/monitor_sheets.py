@@ -9,7 +9,16 @@ from typing import Final
 
 from nts_sim.plan.clarities import fund_name, unit_of, work
 from nts_sim.plan.dates import told_date
-from nts_sim.plan.monitoring import STATES, Monitoring, Total, Watched, Who, total_of, totals_by
+from nts_sim.plan.monitoring import (
+    STATES,
+    Monitoring,
+    Total,
+    Urging,
+    Watched,
+    Who,
+    total_of,
+    totals_by,
+)
 from nts_sim.plan.names import Names
 from nts_sim.sheets import Form, Sheet, SheetColumn, Value
 from nts_sim.words import number, say, sentence
@@ -93,14 +102,12 @@ def _states(watched: Monitoring) -> Sheet:
 def urge_sheet(watched: Monitoring, names: Names) -> Sheet:
     """List who is to be urged, what for and how loudly."""
     rows: list[list[Value]] = []
-    for who, tasks in watched.to_urge().items():
-        longest = max(task.days_late for task in tasks)
-        level = "escalation" if any(task.level == "escalation" for task in tasks) else "reminder"
-        above = next((t.superior for t in tasks if t.superior is not None), None)
-        stops = dict.fromkeys(stop_text(task) for task in tasks)
+    for urging in watched.to_urge():
+        stops = dict.fromkeys(stop_text(task) for task in urging.tasks)
         rows.append([
-            who_text(who, names), sentence(say(f"monitor.level.{level}")), who_text(above, names),
-            sentence("; ".join(stops)), longest, ", ".join(task.task for task in tasks),
+            who_text(urging.who, names), sentence(say(f"monitor.level.{urging.level}")),
+            who_text(urging.superior, names), sentence("; ".join(stops)),
+            urging.tasks[0].days_late, ", ".join(task.task for task in urging.tasks),
         ])  # fmt: skip
     return _sheet("urge", [
         column("urge"), column("level"), column("superior"), column("stop"),
@@ -119,6 +126,10 @@ def _task_cells(task: Watched, names: Names) -> list[Value]:
 
 def _due() -> SheetColumn:
     return SheetColumn(say("tasks.column.due"), form="date")
+
+
+def _done_on() -> SheetColumn:
+    return SheetColumn(say("tasks.column.done_on"), form="date")
 
 
 def _late_columns() -> list[SheetColumn]:
@@ -161,10 +172,10 @@ def _totals(key: str, totals: Iterable[Total], name: NameOf) -> Sheet:
 def all_tasks(tasks: Sequence[Watched], names: Names) -> Sheet:
     """List every task with where it stands."""
     title = {name: SheetColumn(say(f"tasks.column.{name}")) for name in
-             ("done_on", "remark", "person", "unit")}  # fmt: skip
+             ("remark", "person", "unit")}  # fmt: skip
     columns = [
         *_task_columns(), column("state"), column("why"), _due(),
-        SheetColumn(title["done_on"].title, form="date"),
+        _done_on(),
         column("days_late", "0", "monitor.unit.days"), column("planned", "2"),
         column("recorded", "2"), title["unit"], column("planned_money", "2", _MONEY),
         column("spent", "2", _MONEY), column("fund"), title["person"], title["remark"],
@@ -182,9 +193,23 @@ def _all_row(task: Watched, names: Names) -> list[Value]:
     ]  # fmt: skip
 
 
+def for_page(sheets: Sequence[Sheet], tasks: Sequence[Watched], names: Names) -> list[Sheet]:
+    """Return the same tables with a list of all tasks that fits a page; it stands last."""
+    columns = [
+        *_task_columns(), column("state"), _due(), _done_on(), column("planned", "2"),
+        column("recorded", "2"), column("spent", "2", _MONEY),
+    ]  # fmt: skip
+    rows: list[list[Value]] = [
+        [*_task_cells(task, names), sentence(say(f"monitor.state.{task.state}")), task.due,
+         task.report.done_on, task.quantity, task.done_quantity, task.report.spent_bn_vnd]
+        for task in tasks
+    ]  # fmt: skip
+    return [*sheets[:-1], _sheet("all", columns, rows)]
+
+
 def text_of(watched: Monitoring, names: Names) -> str:
     """Tell in short: how it stands, who to urge, what is at risk, money spent against plan."""
-    urged = [_urge_lines(*item, names) for item in watched.to_urge().items()]
+    urged = [_urge_lines(urging, names) for urging in watched.to_urge()]
     risk = [
         [say("monitor.text.risk", task=task.task, work=work(task.plan, names),
              why=reasons_text(task))]
@@ -197,18 +222,17 @@ def text_of(watched: Monitoring, names: Names) -> str:
     return "\n".join(_wrapped(line) for line in lines)
 
 
-def _urge_lines(who: Who, tasks: Sequence[Watched], names: Names) -> list[str]:
+def _urge_lines(urging: Urging, names: Names) -> list[str]:
     """Say who is to be urged, how loudly, and for what."""
-    escalates = any(task.level == "escalation" for task in tasks)
-    above = next((task.superior for task in tasks if task.superior is not None), None)
-    key = ("escalation" if above else "again") if escalates else "reminder"
+    above = who_text(urging.superior, names)
+    key = urging.level if above or urging.level == "reminder" else "again"
     told = [
         "  " + say("monitor.text.late_task", task=task.task, work=work(task.plan, names),
                    n=task.days_late, stop=stop_text(task))
-        for task in tasks[:_MOST_TASKS]
+        for task in urging.tasks[:_MOST_TASKS]
     ]  # fmt: skip
-    head = say(f"monitor.text.{key}", who=who_text(who, names), above=who_text(above, names))
-    return [head, *told, *_left(len(tasks) - _MOST_TASKS)]
+    head = say(f"monitor.text.{key}", who=who_text(urging.who, names), above=above)
+    return [head, *told, *_left(len(urging.tasks) - _MOST_TASKS)]
 
 
 def _left(count: int) -> list[str]:
@@ -224,7 +248,7 @@ def _listed(key: str, blocks: Sequence[Sequence[str]], most: int) -> list[str]:
 
 def _wrapped(line: str) -> str:
     indent = " " * (len(line) - len(line.lstrip()))
-    return textwrap.fill(line, _WIDTH, subsequent_indent=f"{indent}    ")
+    return textwrap.fill(line, _WIDTH, subsequent_indent=f"{indent}    ", break_on_hyphens=False)
 
 
 def value_text(value: Value, form: Form) -> str:

@@ -107,6 +107,16 @@ class Watched:
 
 
 @dataclass(frozen=True)
+class Urging:
+    """Late tasks of which somebody is reminded, or which are escalated; the latest first."""
+
+    level: Level
+    who: Who
+    superior: Who | None
+    tasks: tuple[Watched, ...]
+
+
+@dataclass(frozen=True)
 class Superiors:
     """Who is above whom.
 
@@ -157,14 +167,17 @@ class Monitoring:
         done = self.in_state("done", "part_done")
         return tuple(task for task in done if task.days_late > 0)
 
-    def to_urge(self) -> dict[Who, tuple[Watched, ...]]:
-        """Late tasks by who is urged, who has most of them first."""
-        groups: dict[Who, list[Watched]] = {}
+    def to_urge(self) -> list[Urging]:
+        """Late tasks by who is urged and how loudly: escalations first, then who has most."""
+        groups: dict[tuple[Level, Who, Who | None], list[Watched]] = {}
         for task in self.in_state("late"):
             if task.urged is not None:
-                groups.setdefault(task.urged, []).append(task)
-        listed = sorted(groups.items(), key=lambda item: (-len(item[1]), item[0]))
-        return {who: tuple(tasks) for who, tasks in listed}
+                groups.setdefault((task.level, task.urged, task.superior), []).append(task)
+        made = [
+            Urging(*key, tuple(sorted(tasks, key=lambda task: (-task.days_late, task.task))))
+            for key, tasks in groups.items()
+        ]
+        return sorted(made, key=lambda one: (one.level, -len(one.tasks), one.who))
 
 
 def review_days(as_of: date, given: Sequence[date], first: date) -> tuple[date, ...]:

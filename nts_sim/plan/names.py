@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
-from nts_sim.words import is_known, name_of, say, used_language
+from nts_sim.study.directory import spoken_names
+from nts_sim.words import is_known, name_of, say
+from nts_sim.words.why import why
 
 
 class Names:
@@ -16,8 +18,7 @@ class Names:
     """
 
     def __init__(self, directory: pd.DataFrame) -> None:
-        keys = zip(directory["kind"], directory["code"], strict=True)
-        self._names = dict(zip(keys, directory[used_language()], strict=True))
+        self._names = spoken_names({"directory": directory})
 
     def place(self, code: str) -> str:
         """Name a place; nothing stands for the whole nation."""
@@ -46,6 +47,10 @@ class Names:
     def legal_basis(self, mechanism: str, kind: str) -> str:
         """Name the law a task rests on: its mechanism's, or that of a kind of preparation."""
         return self._name("legal_basis", mechanism or kind)
+
+    def why(self, reason: str) -> str:
+        """Say why an order was given, or what would have been done instead."""
+        return why(reason, self._names)
 
     def _name(self, kind: str, code: str) -> str:
         return str(self._names.get((kind, code), code.replace("_", " ")))

@@ -68,7 +68,7 @@ class Filled:
     def runs(self) -> tuple[str, ...]:
         """Name the runs that its rows say they belong to."""
         found = (self.cell(cells, "run") for _, cells in self.rows)
-        return tuple(dict.fromkeys(str(run) for run in found if not is_blank(run)))
+        return tuple(dict.fromkeys(values.shown(run, 100) for run in found if not is_blank(run)))
 
 
 @dataclass(frozen=True)
@@ -146,9 +146,9 @@ def _headed(name: str, grid: Grid) -> Iterator[Filled]:
         for position, cell in enumerate(cells):
             column = column_of(cell) if isinstance(cell, str) else None
             if column is not None and column.id in titles:
-                twice.append(str(cell))
+                twice.append(" ".join(str(cell).split()))
             elif column is not None:
-                titles[column.id] = position, str(cell)
+                titles[column.id] = position, " ".join(str(cell).split())
         if "task" in titles and any(BY_ID[column].to_fill for column in titles):
             rows = [row for row in grid.rows[index + 1 :] if not all(map(is_blank, row[1]))]
             if grid.is_workbook and rows and is_blank(_at(rows[0][1], titles["task"][0])):
@@ -254,7 +254,7 @@ def _task_in(
         near = nearest(task, plan.by_task)
         key = "monitor.wrong.task_near" if near else "monitor.wrong.task"
         last = max(plan.by_task, default="")
-        problems.append(Problem(where, say(key, given=task[:60], near=near, last=last)))
+        problems.append(Problem(where, say(key, given=values.shown(task), near=near, last=last)))
     elif task in known:
         problems.append(Problem(where, say("monitor.wrong.twice", task=task, row=known[task])))
     else:
@@ -314,13 +314,13 @@ def _changed(
     planned = float(plan.by_task[task]["quantity"])
     given = filled.cell(cells, "quantity")
     if not is_blank(given) and not _is_number(given, planned):
-        what = say("monitor.wrong.changed", given=given, planned=f"{planned:g}")
+        what = say("monitor.wrong.changed", given=values.shown(given), planned=f"{planned:g}")
         yield Problem(filled.where(row, "quantity"), what)
     dates = plan.dates[task]
     for column, day in (("start", dates.start), ("due", dates.due)):
         given = filled.cell(cells, column)
-        if not is_blank(given) and not _is_date(given, day):
-            what = say("monitor.wrong.changed", given=given, planned=day)
+        if not is_blank(given) and not values.may_be_date(given, day):
+            what = say("monitor.wrong.changed", given=values.shown(given), planned=day)
             yield Problem(filled.where(row, column), what)
 
 
@@ -338,10 +338,3 @@ def _float(text: str) -> float | None:
         return float(text)
     except ValueError:
         return None
-
-
-def _is_date(given: Cell, planned: date) -> bool:
-    try:
-        return values.read_date(given, day_first=True) == planned
-    except NotReadable:
-        return False

@@ -144,16 +144,17 @@ def _clarities(row: Row) -> Iterator[Finding]:
     """Find clarities that are empty."""
     basis = row["legal_basis_checked"]
     is_clear = {
-        "people": row["unit_in_charge"] and row["role"],
-        "work": row["kind"] and (row["quantity"] > 0.0 or row["kind"] == "serve"),
-        "progress": all(math.isfinite(row[name]) for name in _DATES) and row["day_zero"],
-        "authority": basis in ("checked", "not checked") or not (row["desk"] or row["mechanism"]),
-        "responsibility": row["answers"] and row["supports"],
-        "result": math.isfinite(row["to_come"]) and (row["place"] or row["kind"] == "ready"),
+        "empty_people": row["unit_in_charge"] and row["role"],
+        "empty_work": row["kind"] and (row["quantity"] > 0.0 or row["kind"] == "serve"),
+        "empty_progress": all(math.isfinite(row[name]) for name in _DATES) and row["day_zero"],
+        "empty_authority": basis in ("checked", "not checked")
+        or not (row["desk"] or row["mechanism"]),
+        "empty_responsibility": row["answers"] and row["supports"],
+        "empty_result": math.isfinite(row["to_come"]) and (row["place"] or row["kind"] == "ready"),
     }
     for clarity, told in is_clear.items():
         if not told:
-            yield Finding(f"empty_{clarity}", str(row["task"]))
+            yield Finding(clarity, str(row["task"]))
 
 
 def _order_of_dates(row: Row) -> Iterator[Finding]:

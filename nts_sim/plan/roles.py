@@ -46,9 +46,10 @@ class Roles:
 
     def _rule(self, task: Draft) -> Mapping[str, Any]:
         """Return the row that says most about a task."""
+        by_mechanism = (task.kind, task.mechanism, task.resource), (task.kind, task.mechanism, "")
         keys = (
-            (task.kind, task.mechanism, task.resource), (task.kind, task.mechanism, ""),
-            (task.kind, "", task.resource), ("any", "", task.resource), (task.kind, "", ""),
+            *(by_mechanism if task.mechanism else ()), (task.kind, "", task.resource),
+            ("any", "", task.resource), (task.kind, "", ""),
         )  # fmt: skip
         found = next(key for key in keys if key in self._rules)
         return self._rules[found]

@@ -83,7 +83,7 @@ def summary_title(kind: str, record: Record) -> str:
 
 def summary_finding(kind: str, record: Record) -> tuple[list[str], str]:
     """Tell the summary in sentences, and what keeps it from being final."""
-    due = [task for task in record.tasks if task.due < record.as_of and task.state != "cancelled"]
+    due = [t for t in record.tasks if _due_by(t, record.as_of) and t.state != "cancelled"]
     done = [task for task in due if task.state in ("done", "part_done")]
     told = [
         say("monitor.summary.finding.tasks", n=len(due), done=len(done),
@@ -110,11 +110,10 @@ def summary_sheets(kind: str, record: Record) -> list[Sheet]:
         _corrections(record),
         _tasks_sheet(periods, record),
         *([_sheet("late", *_late(record))] if record.watched.in_state("late") else []),
-        _resources(record),
-        _money("funds", record, lambda task: fund_name(task.plan["fund"])),
-        _money("mechanisms", record, lambda task: _mechanism(task, record)),
-        _outcomes(record),
-        _target_sheet(record),
+        _resources(periods, record),
+        _money("funds", "fund", _fund, periods, record),
+        _money("mechanisms", "mechanisms", lambda t: _mechanism(t, record), periods, record),
+        *(sheet for sheet in (_outcomes(record), _target_sheet(record)) if sheet.rows),
         all_tasks(record.tasks, record.names),
     ]  # fmt: skip
 
@@ -206,7 +205,6 @@ class Course:
     """
 
     name: str
-    unit: str
     whole: float
     planned: float
     forecast: float
@@ -219,16 +217,16 @@ class Course:
 
 
 def courses(
-    tasks: Iterable[Watched], as_of: date, key: Callable[[Watched], tuple[str, str]],
+    tasks: Iterable[Watched], as_of: date, name: Callable[[Watched], str],
     planned: Callable[[Watched], float], recorded: Callable[[Watched], float],
 ) -> list[Course]:  # fmt: skip
-    """Add up tasks by a key (name, unit), the largest first; cancelled tasks stay planned."""
-    groups: dict[tuple[str, str], list[Watched]] = {}
+    """Add up tasks by name, the largest first; cancelled tasks stay planned."""
+    groups: dict[str, list[Watched]] = {}
     for task in tasks:
-        groups.setdefault(key(task), []).append(task)
+        groups.setdefault(name(task), []).append(task)
     made = [
         Course(
-            *who, _sum(group, planned),
+            who, _sum(group, planned),
             _sum([task for task in group if _due_by(task, as_of)], planned),
             _sum([task for task in group if task.forecast and task.forecast <= as_of], planned),
             _sum(group, recorded),
@@ -250,44 +248,65 @@ def _sum(tasks: Iterable[Watched], value: Callable[[Watched], float]) -> float:
     return float(sum(value(task) for task in tasks))
 
 
-def _resource_courses(record: Record) -> list[Course]:
-    counted = [task for task in record.tasks if task.plan["unit"] == "units"]
+Adding = Callable[[Iterable[Watched], date], list[Course]]
+"""Adds up tasks as of a day."""
+
+
+def _by_resource(tasks: Iterable[Watched], as_of: date) -> list[Course]:
     return courses(
-        counted, record.as_of, lambda task: (name_of("resource", task.plan["resource"]), ""),
+        [task for task in tasks if task.plan["unit"] == "units"], as_of,
+        lambda task: name_of("resource", task.plan["resource"]),
         lambda task: task.quantity, lambda task: task.done_quantity,
     )  # fmt: skip
 
 
-def _course_columns(key: str, unit_key: str) -> list[SheetColumn]:
-    form = "2" if unit_key else "0"
-    return [column(key), *(
-        SheetColumn(say(f"monitor.column.{name}"), say(unit_key) if unit_key else "", form)  # type: ignore[arg-type]
-        for name in ("whole_plan", "planned_by", "forecast_by", "recorded", "difference")
-    )]  # fmt: skip
+def _money_by(name: Callable[[Watched], str]) -> Adding:
+    def add(tasks: Iterable[Watched], as_of: date) -> list[Course]:
+        paid = [task for task in tasks if _cost(task) > 0.0 or task.spent_bn_vnd > 0.0]
+        return courses(paid, as_of, name, _cost, lambda task: task.spent_bn_vnd)
+
+    return add
 
 
-def _course_row(course: Course) -> list[Value]:
-    return [sentence(course.name), course.whole, course.planned, course.forecast,
-            course.recorded, course.short]  # fmt: skip
+def _fund(task: Watched) -> str:
+    return fund_name(task.plan["fund"])
 
 
-def _resources(record: Record) -> Sheet:
-    rows = [_course_row(course) for course in _resource_courses(record)]
+def _course_sheet(
+    key: str, first: SheetColumn, numbers: Sequence[SheetColumn], add: Adding,
+    periods: Sequence[Period], record: Record,
+) -> Sheet:  # fmt: skip
+    """Show plan, forecast and record of the tasks due in each period."""
+    rows: list[list[Value]] = [
+        [period.name, sentence(course.name), course.whole, course.planned, course.forecast,
+         course.recorded, course.short]
+        for period in periods
+        for course in add([t for t in record.tasks if period.has(t.due)], record.as_of)
+    ]  # fmt: skip
+    columns = [column("period"), first, *numbers]
+    skipped = 0 if len(periods) > 1 else 1
     note = say("monitor.summary.note.by_day", day=told_date(record.as_of))
-    return _sheet("resources", _course_columns("resource", ""), rows, note)
+    return _sheet(key, columns[skipped:], [row[skipped:] for row in rows], note)
 
 
-def _money(key: str, record: Record, name: Callable[[Watched], str]) -> Sheet:
-    found = _money_courses(record, name)
-    title = {"funds": "fund", "mechanisms": "mechanisms"}[key]
-    return _sheet(key, _course_columns(title, _MONEY), [_course_row(course) for course in found])
+def _resources(periods: Sequence[Period], record: Record) -> Sheet:
+    numbers = [column(name, "0") for name in _numbers("recorded", periods)]
+    return _course_sheet(
+        "resources", column("resource"), numbers, _by_resource, periods, record
+    )  # fmt: skip
 
 
-def _money_courses(record: Record, name: Callable[[Watched], str]) -> list[Course]:
-    paid = [task for task in record.tasks if _cost(task) > 0.0 or task.spent_bn_vnd > 0.0]
-    return courses(
-        paid, record.as_of, lambda task: (name(task), ""), _cost, lambda task: task.spent_bn_vnd
-    )
+def _money(
+    key: str, title: str, name: Callable[[Watched], str], periods: Sequence[Period],
+    record: Record,
+) -> Sheet:  # fmt: skip
+    numbers = [column(number, "2", _MONEY) for number in _numbers("spent", periods)]
+    return _course_sheet(key, column(title), numbers, _money_by(name), periods, record)
+
+
+def _numbers(recorded: str, periods: Sequence[Period]) -> tuple[str, ...]:
+    whole = "whole_plan" if len(periods) == 1 else "whole_quarter"
+    return whole, "planned_by", "forecast_by", recorded, "difference"
 
 
 def _mechanism(task: Watched, record: Record) -> str:
@@ -301,7 +320,7 @@ def _mechanism(task: Watched, record: Record) -> str:
 def _outcomes(record: Record) -> Sheet:
     columns = [column("outcome"), column("mean"), column("low"), column("high"),
                column("runs", "0")]  # fmt: skip
-    rows = [*_summarised(record), *_judged(record)]
+    rows = list(_summarised(record)) or list(_judged(record))
     note = say("monitor.summary.note.outcomes")
     return _sheet("outcomes", columns, rows, note)
 
@@ -353,12 +372,11 @@ def _judged_one(record: Record) -> str:
 
 
 def _target_sheet(record: Record) -> Sheet:
-    columns = [column("target"), column("policy"), column("goal"), column("mean"),
-               column("chance", "percent"), column("low", "percent"), column("high", "percent"),
-               column("recorded")]  # fmt: skip
+    shares = [column(name, "percent") for name in ("chance", "low", "high")]
+    columns = [*(column(name) for name in ("target", "policy", "goal", "mean")), *shares]
     rows: list[list[Value]] = [
         [sentence(line.asked), sentence(name_of("policy", line.policy)), line.goal, line.mean,
-         line.probability, line.low, line.high, say("monitor.summary.not_recorded")]
+         line.probability, line.low, line.high]
         for line in _targets(record)
     ]  # fmt: skip
     return _sheet("targets", columns, rows, say("monitor.summary.note.targets"))
@@ -368,7 +386,7 @@ def _target_sheet(record: Record) -> Sheet:
 
 
 def _corrections(record: Record) -> Sheet:
-    rows: list[list[Value]] = [[text] for text in corrections(record)]
+    rows: list[list[Value]] = [[sentence(text)] for text in corrections(record)]
     if not rows:
         rows = [[say("monitor.summary.correct.nothing")]]
     return _sheet("correct", [column("correct")], rows)
@@ -379,9 +397,9 @@ def corrections(record: Record) -> list[str]:
     told = [
         say("monitor.summary.correct.resource", name=course.name, planned=course.planned,
             recorded=course.recorded, short=-course.short)
-        for course in _noted(_resource_courses(record))
+        for course in _noted(_by_resource(record.tasks, record.as_of))
     ]  # fmt: skip
-    by_fund = _money_courses(record, lambda task: fund_name(task.plan["fund"]))
+    by_fund = _money_by(_fund)(record.tasks, record.as_of)
     told += [
         say("monitor.summary.correct.over", name=course.name, planned=course.planned,
             spent=course.recorded)

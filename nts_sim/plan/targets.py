@@ -10,7 +10,7 @@ import pandas as pd
 
 from nts_sim.outcomes.metrics import BY_NAME
 from nts_sim.plan.dates import told_date
-from nts_sim.words import name_of, number, policy_in_text, say
+from nts_sim.words import name_of, number, policy_in_text, say, sentence
 
 
 @dataclass(frozen=True)
@@ -79,8 +79,8 @@ def target_sentences(lines: Iterable[TargetLine]) -> list[str]:
     for line in lines:
         by_target.setdefault(line.target, []).append(line)
     return [
-        say("monitor.target.line", asked=same[0].asked, goal=same[0].goal,
-            chances="; ".join(line.chance for line in same))
+        say("monitor.target.line", asked=sentence(same[0].asked), goal=same[0].goal,
+            chances=sentence("; ".join(line.chance for line in same)))
         for same in by_target.values()
     ]  # fmt: skip
 

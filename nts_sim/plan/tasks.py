@@ -13,6 +13,7 @@ from nts_sim.outcomes.frames import TABLES, empty, frame
 from nts_sim.plan.clarities import TaskLine, rows_of, task_line, work
 from nts_sim.plan.dates import told_by
 from nts_sim.plan.drafts import (
+    PREPARE,
     Draft,
     done_preparations,
     granted_orders,
@@ -28,7 +29,7 @@ from nts_sim.words import say
 _SAME: Final = (
     "stage", "order", "kind", "place", "name", "source", "source_name", "resource", "mechanism",
     "quantity", "to_come", "unit", "fund", "cost_bn_vnd", "desk", "desk_place",
-    "delegation_bn_vnd", "legal_basis_checked", "forecast_day", "reason", "runner_up",
+    "delegation_bn_vnd", "legal_basis_checked", "reason", "runner_up",
 )  # fmt: skip
 
 
@@ -124,5 +125,6 @@ def _row(
         **roles.charge(draft)._asdict(),
         "start_day": dates.start, "approved_day": dates.approved,
         "handover_day": dates.handover, "due_day": dates.due,
+        "forecast_day": dates.due if draft.stage == PREPARE else draft.forecast_day,
         "after": " ".join(sorted(names[i] for i in before)),
     }  # fmt: skip

@@ -193,7 +193,7 @@ def violations(program: LinearProgram, x: Floats) -> tuple[str, ...]:
         One sentence a kind of violation with its worst place; empty where the point is feasible.
     """
     if x.shape != program.cost.shape or not np.all(np.isfinite(x)):
-        return ("the point has missing or infinite entries",)
+        return (say("said.plan.not_finite"),)
     activity = program.matrix @ x
     below, above = program.row_lower - activity, activity - program.row_upper
     if np.any(np.maximum(below, above) > FEASIBILITY_TOLERANCE):

@@ -12,7 +12,7 @@ import pandas as pd
 from nts_sim.charts.frame import View
 from nts_sim.outcomes.compare import LEVEL, replications_to_tell, t_quantile
 from nts_sim.outcomes.metrics import BY_NAME
-from nts_sim.report.layout import Table, table
+from nts_sim.report.layout import Column, Table, table
 from nts_sim.words import name_of, number, policy_in_text, say, sentence
 
 FIVE = (
@@ -98,11 +98,11 @@ def five_numbers(frames: Mapping[str, pd.DataFrame], view: View) -> Table:
     other = rival(frames, view)
     shown = [p for p in (other, view.baseline) if p is not None and _known(frames, view, p)]
     rows = [row for metric in FIVE if (row := _five_row(frames, view, metric, shown))]
-    headers = [say("report.five.metric"), say("report.five.unit")]
-    headers += [sentence(name_of("policy", policy)) for policy in shown]
+    columns = [Column(say("report.five.metric")), Column(say("report.five.unit"))]
+    columns += [Column(sentence(name_of("policy", policy)), form="2") for policy in shown]
     if len(shown) == 2:
-        headers.append(say("report.five.difference"))
-    return table(headers, rows, range(2, 5), say("report.five.note", n=view.replications))
+        columns.append(Column(say("report.five.difference"), form="2"))
+    return table(columns, rows, say("report.five.note", n=view.replications))
 
 
 def _known(frames: Mapping[str, pd.DataFrame], view: View, policy: str) -> bool:
@@ -139,13 +139,13 @@ def verdict(frames: Mapping[str, pd.DataFrame], view: View) -> list[str]:
     """
     base = policy_in_text(view.baseline)
     if not len(frames["comparison"]):
-        return [say("report.verdict.alone", policy=sentence(policy_in_text(view.policy)))]
+        return [sentence(say("report.verdict.alone", policy=policy_in_text(view.policy)))]
     if view.policy == view.baseline:
-        return [say("report.verdict.baseline_best", baseline=sentence(base)), *_next(frames, view)]
+        return [sentence(say("report.verdict.baseline_best", baseline=base)), *_next(frames, view)]
     found = against(frames["comparison"], view, _JUDGE, view.policy)
     if found is None:
-        return [say("report.verdict.alone", policy=sentence(policy_in_text(view.policy)))]
-    told = {"policy": sentence(policy_in_text(view.policy)), "baseline": base}
+        return [sentence(say("report.verdict.alone", policy=policy_in_text(view.policy)))]
+    told = {"policy": policy_in_text(view.policy), "baseline": base}
     if bool(found["separable"]):
         first = say("report.verdict.better", amount=-float(found["diff"]),
                     relative=-float(found["relative_pct"]) / 100.0,
@@ -157,7 +157,7 @@ def verdict(frames: Mapping[str, pd.DataFrame], view: View) -> list[str]:
         compared = frames["comparison"]["policy"].nunique()
         more = more_replications(found, compared)
         first = say("report.verdict.not_separable", **told) + " " + _more(more)
-    return [first, *_caveats(frames, view), *_next(frames, view), *_weights(frames, view)]
+    return [sentence(first), *_caveats(frames, view), *_next(frames, view), *_weights(frames, view)]
 
 
 def _caveats(frames: Mapping[str, pd.DataFrame], view: View) -> list[str]:
@@ -213,8 +213,8 @@ def _next(frames: Mapping[str, pd.DataFrame], view: View) -> list[str]:
     if second == view.baseline and view.policy != view.baseline:
         return []  # the first sentence has said so
     count = None if math.isnan(wanted) else max(1, int(wanted) - view.replications)
-    told = {"policy": sentence(policy_in_text(view.policy)), "other": policy_in_text(second)}
-    return [say("report.verdict.tied", **told) + " " + _more(count)]
+    told = {"policy": policy_in_text(view.policy), "other": policy_in_text(second)}
+    return [sentence(say("report.verdict.tied", **told)) + " " + _more(count)]
 
 
 def _weights(frames: Mapping[str, pd.DataFrame], view: View) -> list[str]:

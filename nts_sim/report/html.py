@@ -15,31 +15,39 @@ from importlib import resources
 from typing import Any
 
 import pandas as pd
-from jinja2 import Environment, StrictUndefined, Template
+from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from nts_sim.charts.frame import Chart, View, figure_bytes
-from nts_sim.charts.gallery import view_of
-from nts_sim.outcomes.frames import TABLES, empty
-from nts_sim.report import headline, sections
+from nts_sim.plan.reconcile import reconciled_line
+from nts_sim.report import headline, sections, worth
+from nts_sim.report.aims import aims
+from nts_sim.report.finance import finance
+from nts_sim.report.gaps import gaps
 from nts_sim.report.layout import linked
+from nts_sim.report.plan_text import first_screen
+from nts_sim.report.views import complete, view_of_report
+from nts_sim.report.work_list import tasks
 from nts_sim.spec.texts import spoken
-from nts_sim.tables.load import load_tables
 from nts_sim.words import name_of, number, say, sentence, used_language
 
-_PICTURES_AS_PNG = frozenset({"map", "help_map"})
-"""Outlines of many provinces many times: a tenth of the size as pixels."""
-_PNG_DPI = 120
+MOST_BYTES = 2_000_000
+"""A report stays below this, so that it can be sent."""
+_PNG_DPI = 160
 _GROUPS = (
     "network", "threat", "resources", "preparation", "mechanism", "measure", "fund", "information",
 )  # fmt: skip
-_KEPT_TABLES = ("summary", "comparison", "ranking", "gap", "orders")
+_KEPT_TABLES = (
+    "summary", "comparison", "ranking", "gap", "orders", "finance", "marginal_money", "tasks",
+)  # fmt: skip
+
+Frames = Mapping[str, pd.DataFrame]
 
 
 def write_report(
-    frames: Mapping[str, pd.DataFrame], manifest: Mapping[str, Any], charts: Mapping[str, Chart]
-) -> str:
-    """Write the report of a run.
+    frames: Frames, manifest: Mapping[str, Any], charts: Mapping[str, Chart]
+) -> str:  # fmt: skip
+    """Write the report of a run, a comparison or a plan, in the language being spoken.
 
     Parameters
     ----------
@@ -52,64 +60,63 @@ def write_report(
     str
         An HTML page; the same input gives the same page.
     """
-    config = manifest["config"]
-    whole = {name: _with_names(frames.get(name, empty(name))) for name in TABLES}
-    view = view_of(whole, str(manifest["run_id"]), str(config["baseline"]))
-    page: str = _template().render(
-        css=_style(), csp=_content_policy(), language=used_language(), view=view,
-        charts=[_picture(name, chart) for name, chart in charts.items()],
-        kept_tables=_KEPT_TABLES, **_opening(whole, config, view),
-        **_tables(whole, config, view), **_colophon(manifest),
+    whole = complete(frames)
+    view = view_of_report(whole, manifest)
+    return rendered(
+        "report.html.j2", view=view, charts=pictures(charts),
+        kept_tables=[name for name in _KEPT_TABLES if name in frames],
+        **opening(whole, manifest, view), **_tables(whole, view), **background(manifest),
     )  # fmt: skip
-    return page
 
 
-@cache
-def _province_names() -> Mapping[str, str]:
-    """Names of places with all their letters, by code."""
-    places = load_tables(None).frames["places"]
-    return dict(zip(places["code"].astype(str), places["name_vi"].astype(str), strict=True))
-
-
-def _with_names(frame: pd.DataFrame) -> pd.DataFrame:
-    """Write names of places as charts do, with every letter."""
-    named = {"name": "place", "source_name": "source"}
-    columns = {
-        name: frame[code].map(_province_names()).fillna(frame[name])
-        for name, code in named.items() if name in frame.columns
-    }  # fmt: skip
-    return frame.assign(**columns)
-
-
-def _opening(
-    frames: Mapping[str, pd.DataFrame], config: Mapping[str, Any], view: View
-) -> dict[str, Any]:
-    scenario = config["scenario"]
+def opening(frames: Frames, manifest: Mapping[str, Any], view: View) -> dict[str, Any]:
+    """Return what the first screen says."""
+    scenario = manifest["config"]["scenario"]
+    question = str(spoken(scenario, "question"))
+    compared = manifest.get("verb") != "plan" or len(frames["summary"]) > 0
+    shown = (headline.rival(frames, view) or view.policy, view.baseline)
     return {
         "title": str(spoken(scenario, "title")),
-        "question": str(spoken(scenario, "question")),
-        "verdict": headline.verdict(frames, view),
-        "five": headline.five_numbers(frames, view),
+        "question": question,
+        "parts": first_screen(frames) if len(frames["plan_value"]) else [],
+        "verdict": headline.verdict(frames, view) if compared else [say("gaps.one_course")],
+        "five": headline.five_numbers(frames, view) if compared else None,
         "cost": headline.cost(frames, view),
-        "uncovered": headline.uncovered(frames, view),
+        "uncovered": headline.uncovered(frames, view) if compared else "",
+        "targets": aims(frames, view, shown),
+        "reconciled": reconciled_line(frames) if len(frames["tasks"]) else "",
         "failures": len(frames["failures"]),
         "shown_scenario": name_of("scenario", view.scenario),
         "is_set": view.asked != view.scenario,
     }
 
 
-def _tables(
-    frames: Mapping[str, pd.DataFrame], config: Mapping[str, Any], view: View
-) -> dict[str, Any]:
-    scenario = config["scenario"]
+def _tables(frames: Frames, view: View) -> dict[str, Any]:
     return {
         "policies": sections.policies(frames, view),
-        "gaps": sections.gaps(frames, view),
+        "gaps": gaps(frames, view),
         "requests": sections.requests(frames, view),
+        "finance": finance(frames, view),
+        "worth": worth.sentences(frames, view),
+        "worth_money": worth.money(frames),
+        "worth_mechanisms": worth.mechanisms(frames),
+        "tasks": tasks(frames, view),
         "orders": sections.order_list(frames, view),
+    }
+
+
+def background(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a run rests on: choices, assumptions, sources, versions."""
+    config, versions = manifest["config"], manifest.get("versions", {})
+    scenario = config["scenario"]
+    return {
         "assumptions": [str(text) for text in spoken(scenario, "assumptions")],
         "sources": [*map(str, spoken(scenario, "sources")), *_information_source(config)],
         "choices": _choices(config),
+        "status": sections.input_status(manifest.get("input_statuses", ())),
+        "seed": manifest.get("seed", config.get("seed")),
+        "package_version": versions.get("nts-sim", say("format.unknown")),
+        "command": " ".join(str(word) for word in manifest.get("command", ())),
     }
 
 
@@ -129,24 +136,26 @@ def _choices(config: Mapping[str, Any]) -> str:
     )
 
 
-def _colophon(manifest: Mapping[str, Any]) -> dict[str, Any]:
-    config = manifest["config"]
-    versions = manifest.get("versions", {})
-    return {
-        "status": sections.input_status(manifest.get("input_statuses", ())),
-        "seed": manifest.get("seed", config.get("seed")),
-        "package_version": versions.get("nts-sim", say("format.unknown")),
-        "command": " ".join(str(word) for word in manifest.get("command", ())),
-    }
+def pictures(charts: Mapping[str, Chart]) -> list[dict[str, str]]:
+    """Put charts into a form that a page can hold, each as drawing or pixels, by its size."""
+    return [_picture(name, chart) for name, chart in charts.items()]
 
 
 def _picture(name: str, chart: Chart) -> dict[str, str]:
-    kind = "png" if name in _PICTURES_AS_PNG else "svg"
-    data = figure_bytes(chart, "png", _PNG_DPI) if kind == "png" else figure_bytes(chart, "svg")
-    media = "image/png" if kind == "png" else "image/svg+xml"
+    data, media = figure_bytes(chart, "svg"), "image/svg+xml"
+    if len(pixels := figure_bytes(chart, "png", _PNG_DPI)) < len(data):
+        data, media = pixels, "image/png"
     coded = base64.b64encode(data).decode("ascii")
     return {"name": name, "finding": chart.finding, "reading": chart.reading, "alt": chart.alt,
             "source": f"data:{media};base64,{coded}"}  # fmt: skip
+
+
+def rendered(template: str, **values: Any) -> str:
+    """Fill a page of this folder; style, policy and language come by themselves."""
+    page: str = _template(template).render(
+        css=_style(), csp=_content_policy(), language=used_language(), **values
+    )
+    return page
 
 
 def _read(name: str) -> str:
@@ -167,9 +176,9 @@ def _content_policy() -> str:
 
 
 @cache
-def _template() -> Template:
+def _template(name: str) -> Template:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-                              lstrip_blocks=True)  # fmt: skip
+                              lstrip_blocks=True, loader=FunctionLoader(_read))  # fmt: skip
     environment.globals.update(say=say, name_of=name_of, sentence=sentence)
     environment.filters.update(linked=linked, number=number)
-    return environment.from_string(_read("report.html.j2"))
+    return environment.get_template(name)

@@ -11,7 +11,7 @@ from jinja2 import Environment, StrictUndefined, Template
 
 from nts_sim.plan.monitor_sheets import value_text
 from nts_sim.report.html import _content_policy, _style
-from nts_sim.report.layout import Table, table
+from nts_sim.report.layout import Column, Table, table
 from nts_sim.sheets import Sheet
 from nts_sim.words import say, used_language
 
@@ -54,12 +54,11 @@ def _table(sheet: Sheet) -> Table:
     rows = sheet.rows[:MOST_ROWS]
     kept = [i for i in range(len(sheet.columns)) if any(row[i] not in (None, "") for row in rows)]
     columns = [sheet.columns[i] for i in kept]
-    headers = [f"{c.title} ({c.unit})" if c.unit else c.title for c in columns]
+    shown = [Column(c.title, c.unit, "text" if c.form == "date" else c.form) for c in columns]
     texts = [[value_text(row[i], sheet.columns[i].form) for i in kept] for row in rows]
     left = len(sheet.rows) - MOST_ROWS
     note = say("monitor.text.more", n=left) if left > 0 else ""
-    numbers = [n for n, c in enumerate(columns) if c.form not in ("text", "date")]
-    return table(headers, texts, numbers, note)
+    return table(shown, texts, note)
 
 
 @cache

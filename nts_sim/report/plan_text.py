@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import pandas as pd
 
@@ -14,7 +15,7 @@ from nts_sim.study.plan_tables import IF_FUNDED, WORTH_TELLING
 from nts_sim.words import is_known, name_of, number, policy_in_text, say, sentence
 
 WIDTH = 100
-_CAUSES, _ORDERS, _PLACES, _RULES, _TASKS = 8, 8, 3, 3, 6
+_CAUSES, _ORDERS, _PLACES, _RULES, _TASKS = 8, 8, 3, 3, 4
 _RELAXED = 5e-3
 """Bn VND saved by a unit more of a limit below which it is no relaxation to tell of."""
 _PREPARING = ("buy", "post", "depot", "ready")
@@ -39,12 +40,37 @@ def plan_text(frames: Frames, question: str) -> str:
         _part("plan.title.prepare", _prepare(frames, value)),
         _part("plan.title.first", _orders(frames["plan_first"])),
         _part("plan.title.short", _short(frames["shortages"])),
-        _part("plan.title.more", _more(frames)),
-        _part("plan.title.shares", _shares(frames["contributions"])),
+        _part("plan.title.more", more_lines(frames)),
+        _part("plan.title.shares", share_lines(frames["contributions"])),
         _part("plan.title.sure", _sure(frames, value)),
         _part("tasks.first.title", [*first_tasks(frames, _TASKS), reconciled_line(frames)]),
     ]
     return "\n".join(parts)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A heading and what is told under it, one line a thing."""
+
+    title: str
+    lines: tuple[str, ...]
+
+
+def first_screen(frames: Frames) -> list[Part]:
+    """Tell what a deputy minister asks of a plan: what to prepare and order, who stays short.
+
+    Parameters
+    ----------
+    frames : tables of one plan, as `nts_sim.study.plan_tables` makes them
+    """
+    value = _values(frames["plan_value"])
+    told = (
+        ("plan.title.prepare", _prepare(frames, value)),
+        ("plan.title.first", _orders(frames["plan_first"])),
+        ("plan.title.short", _short(frames["shortages"])),
+        ("plan.title.sure", _sure(frames, value)),
+    )
+    return [Part(say(title).capitalize(), tuple(map(sentence, lines))) for title, lines in told]
 
 
 def _values(table: pd.DataFrame) -> dict[str, float]:
@@ -214,7 +240,8 @@ def _because(row: pd.Series[float]) -> str:
 # --- what more would be worth ---------------------------------------------------------------
 
 
-def _more(frames: Frames) -> Iterator[str]:
+def more_lines(frames: Frames) -> Iterator[str]:
+    """Tell what one more billion in a fund, and a day less of a mechanism, would save."""
     money, days = frames["marginal_money"], frames["lead_value"]
     worth = money[money["saved_per_bn_vnd"] >= WORTH_TELLING]
     early = worth.sort_values(["from_day", "saved_per_bn_vnd"], ascending=[True, False])
@@ -245,7 +272,8 @@ def _billion(row: pd.Series[float]) -> str:
     return say("plan.more.money_first", **told, rate=row["saved_per_bn_vnd"])
 
 
-def _shares(rows: pd.DataFrame) -> Iterator[str]:
+def share_lines(rows: pd.DataFrame) -> Iterator[str]:
+    """Tell what each way of mobilising contributes to what all save together."""
     kept = rows[rows["share_bn_vnd"] >= WORTH_TELLING].head(6)
     if kept.empty:
         yield say("plan.shares.none")

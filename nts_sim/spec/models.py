@@ -508,7 +508,7 @@ def _count_or_auto(value: object) -> object:
     if value == "auto":
         return value
     if type(value) is not int:
-        raise PydanticCustomError("count_or_auto", "neither a number nor auto")
+        raise PydanticCustomError("count_or_auto", "count_or_auto")
     if value < FEWEST:
         raise PydanticKnownError("greater_than_equal", {"ge": FEWEST})
     if value > MOST:

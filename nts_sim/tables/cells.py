@@ -92,7 +92,7 @@ def _could_be_thousands(column: Column, text: str) -> bool:
 def _range_fault(column: Column, text: str, value: float) -> str:
     if column.low <= value <= column.high:
         return ""
-    unit = f" {name_of('unit', column.unit)}" if column.unit else ""
+    unit = f" {name_of('table_unit', column.unit)}" if column.unit else ""
     if value < column.low:
         return say("said.tables.below", text=text, allowed=f"{column.low:g}{unit}")
     return say("said.tables.above", text=text, allowed=f"{column.high:g}{unit}")

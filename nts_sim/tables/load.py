@@ -123,7 +123,7 @@ def load_map_table(name: str) -> pd.DataFrame:
     """
     read = _read(MAP_TABLES[name], DATA / f"{name}.csv")
     if read.problems:
-        raise InvalidInput(_shortened(read.problems), "the tables")
+        raise InvalidInput(_shortened(read.problems), say("said.subject.tables"))
     return _frame(MAP_TABLES[name], read.rows)
 
 

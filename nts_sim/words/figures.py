@@ -1,4 +1,4 @@
-"""Numbers in a given shape, with the separators of the language spoken.
+"""Numbers in a given shape, with the marks of the language being spoken.
 
 `nts_sim.words.number` chooses how exact a number is told; where a sentence has to show certain
 digits (an amount beside the limit it is above), the sentence says the shape and only the marks
@@ -7,11 +7,11 @@ change. What a planner types into a file keeps its point in every language, for 
 
 from __future__ import annotations
 
-from nts_sim.words.catalogue import DEFAULT, listing, used_language
+from nts_sim.words.catalogue import say
 
 
 def figure(value: float, shape: str = "g") -> str:
-    """Write a number in a format of Python's, as ``1,234.5`` or in Vietnamese ``1.234,5``.
+    """Write a number in a format of Python's: 1,234.5, or in Vietnamese 1.234,5.
 
     Parameters
     ----------
@@ -19,9 +19,5 @@ def figure(value: float, shape: str = "g") -> str:
     shape : str
         As in `format`: ``g``, ``.6g``, ``,.0f``, ``.1%``.
     """
-    plain = format(value, shape)
-    if used_language() == DEFAULT:
-        return plain
-    texts = listing(used_language())
-    marks = {",": str(texts["format.group"]), ".": str(texts["format.decimal"])}
-    return "".join(marks.get(sign, sign) for sign in plain)
+    marks = {ord(","): say("format.group"), ord("."): say("format.decimal")}
+    return format(value, shape).translate(marks)

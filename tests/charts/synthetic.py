@@ -298,7 +298,14 @@ def frames(*scenarios: str) -> dict[str, pd.DataFrame]:
     named = scenarios or (SCENARIO,)
     made = {name: pd.concat([make(s) for s in named], ignore_index=True)
             for name, make in _MAKERS.items()}  # fmt: skip
-    return {name: empty(name) for name in TABLES} | made
+    return {name: empty(name) for name in TABLES} | made | {"directory": directory()}
+
+
+def directory() -> pd.DataFrame:
+    """Names of the provinces, with all their letters."""
+    rows = [("place", str(f["properties"]["code"]), *[str(f["properties"]["name_vi"])] * 2)
+            for f in geojson()["features"]]  # fmt: skip
+    return _made("directory", rows)
 
 
 def set_frames(name: str, *members: str) -> dict[str, pd.DataFrame]:

@@ -12,6 +12,7 @@ from nts_sim.outcomes.frames import TABLES, empty, frame
 from nts_sim.planning.explain import Why
 from nts_sim.report.plan_text import WIDTH, plan_text
 from nts_sim.study.plan_tables import IF_FUNDED, PLAN_TABLES
+from tests.plan.made import declare, frames_of, move
 
 WHO = {"scenario": "typhoon_north", "policy": "stochastic"}
 LONG = "Bà Rịa - Vũng Tàu và đặc khu Côn Đảo, nơi xa nhất của Thành phố Hồ Chí Minh"
@@ -41,7 +42,7 @@ def frames(**tables: pd.DataFrame) -> dict[str, pd.DataFrame]:
         {"round": 1, "candidate": "stochastic", "simulated_bn_vnd": 104.0, "chosen": True},
         {"round": 0, "candidate": "greedy", "simulated_bn_vnd": 134.0},
     ]
-    made = {name: empty(name) for name in PLAN_TABLES}
+    made = {name: empty(name) for name in (*PLAN_TABLES, "orders", "tasks", "directory")}
     made |= {"plan_value": table("plan_value", *values), "rehearsal": table("rehearsal", *path)}
     return made | tables
 
@@ -59,9 +60,20 @@ def test_a_plan_of_nothing_is_told_in_sentences() -> None:
         "A billion more in any fund saves nothing", "A day less between order and handover saves",
         "No way of mobilising help saves anything", "Proved within 0.10 % of the best plan",
         "Against current practice on the same luck: \N{MINUS SIGN}30 ± 8",
+        "Reconciled: no tasks, as nothing is ordered.",
     ):  # fmt: skip
         assert sentence in text
     assert "Empty" not in text and "nan" not in text
+
+
+def test_the_first_tasks_end_the_text() -> None:
+    made = frames_of([declare(), *[move(day=1.0 + day) for day in range(8)]])
+    text = told(**{name: made[name] for name in ("orders", "tasks", "directory")})
+    assert "T001, due by 7 Sep 2024, 12:00: Declare civil-defence level 2 in Quảng Ninh" in text
+    assert "Not checked: not approvable yet." in text
+    assert "T004" in text and "T005" not in text
+    assert text.endswith("and 5 more tasks: plan.xlsx Reconciled. Tasks: 9; orders: 9; "
+                         "preparations: 0; differences: 0.")  # fmt: skip
 
 
 def test_units_are_put_together_and_whole() -> None:

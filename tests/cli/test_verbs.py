@@ -63,7 +63,8 @@ def test_every_verb_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:
 def test_comparison_leaves_what_a_planner_needs(finished: Path) -> None:
     present = {path.relative_to(finished).as_posix() for path in finished.rglob("*")}
     assert {"DONE.json", "manifest.json", "summary.csv", "comparison.parquet",
-            "trace.parquet", "en/report.html", "en/plan.csv", "en/charts/map.svg",
+            "trace.parquet", "en/report.html", "en/plan.csv", "en/plan.xlsx", "en/plan.ics",
+            "tasks.parquet", "en/charts/schedule.png", "en/charts/map.svg",
             "en/charts/map.png"} <= present  # fmt: skip
     manifest = json.loads((finished / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["config"]["replications"] == 2
@@ -171,7 +172,7 @@ def test_plan_tells_orders_and_gaps(
 ) -> None:
     assert main(["plan", SMALL[0], "policy=per_capita", f"results_dir={tmp_path}/r"]) == 0
     told = capsys.readouterr().out
-    assert "plan.csv" in told
+    assert all(f"{name}\n" in told for name in ("plan.csv", "plan.xlsx", "plan.ics"))
     (gap,) = tmp_path.glob("r/*/*/gap.csv")
     assert (pd.read_csv(gap)["gap_units"] >= 0).all()
 
@@ -202,12 +203,14 @@ def test_plan_is_judged_and_told(
     tables = json.loads(again.out)["tables"]
     assert again.err == ""
     assert {"plan_first", "plan_value", "marginal_money", "lead_value", "contributions",
-            "shortages", "stability", "rehearsal", "orders", "gap"} <= set(tables)  # fmt: skip
+            "shortages", "stability", "rehearsal", "orders", "gap", "tasks", "targets",
+            "directory"} <= set(tables)  # fmt: skip
     for name in tables:
         assert (folder / f"{name}.csv").is_file() and (folder / f"{name}.parquet").is_file()
     assert {path.name for path in folder.glob("en/charts/*")} == {
-        f"{name}.{kind}" for name in ("plan_more", "plan_contributions") for kind in ("svg", "png")
-    }
+        f"{name}.{kind}"
+        for name in ("plan_more", "plan_contributions", "schedule") for kind in ("svg", "png")
+    }  # fmt: skip
     _check_plan({row["measure"]: row["value"] for row in tables["plan_value"]}, tables)
 
 

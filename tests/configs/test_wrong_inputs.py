@@ -260,7 +260,7 @@ TABLES = [
 EVERYTHING = OVERRIDES + FILES + TABLES
 
 
-def _lay_out(wrong: Wrong, here: Path) -> list[str]:
+def lay_out(wrong: Wrong, here: Path) -> list[str]:
     for name, text in wrong.files.items():
         path = here / "mine" / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -287,7 +287,7 @@ def test_sentence(
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     monkeypatch.chdir(tmp_path)
-    arguments = _lay_out(wrong, tmp_path)
+    arguments = lay_out(wrong, tmp_path)
     before = sorted(tmp_path.rglob("*"))
     code = main(["compare", *arguments])
     told = capsys.readouterr()
@@ -310,7 +310,7 @@ def test_all_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
         {"scenario/mine.yaml": MINE.replace("horizon_days: 5", "horizon_days: 0")},
         {"stocks": swap("rescue_team,872", "rescue_team,-872")},
     )
-    assert main(["validate", *_lay_out(wrong, tmp_path)]) == 2
+    assert main(["validate", *lay_out(wrong, tmp_path)]) == 2
     told = capsys.readouterr().err
     assert told.startswith("4 problems in the study")
     for sentence in ("-1 is below 0", "nan is not a finite", "0 is below 1", "-872 is below 0"):

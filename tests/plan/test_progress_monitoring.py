@@ -170,9 +170,14 @@ def test_superiors_come_from_the_tables() -> None:
 def test_who_has_most_late_tasks_is_urged_first() -> None:
     rows = [task("T001", desk=""), task("T002"), task("T003")]
     groups = watched(rows, date(2024, 9, 9)).to_urge()
-    assert [(who.code, len(tasks)) for who, tasks in groups.items()] == [
-        ("MOD", 2), ("31.police", 1),
-    ]  # fmt: skip
+    assert [(one.who.code, len(one.tasks)) for one in groups] == [("MOD", 2), ("31.police", 1)]
+
+
+def test_escalations_come_before_reminders_and_the_latest_task_first() -> None:
+    rows = [task("T001"), task("T002"), task("T003", due_day=6.0), task("T004", due_day=1.0)]
+    groups = watched(rows, date(2024, 9, 16), reviews=(date(2024, 9, 9),)).to_urge()
+    told = [(one.level, [t.task for t in one.tasks]) for one in groups]
+    assert told == [("escalation", ["T004", "T001", "T002"]), ("reminder", ["T003"])]
 
 
 def test_reviews_go_back_to_the_start() -> None:
@@ -209,7 +214,7 @@ def test_totals_add_up() -> None:
 def test_plan_forecast_and_record_side_by_side() -> None:
     found = report_of_three()
     (course,) = courses(
-        found.tasks, found.as_of, lambda t: (str(t.plan["resource"]), ""),
+        found.tasks, found.as_of, lambda t: str(t.plan["resource"]),
         lambda t: t.quantity, lambda t: t.done_quantity,
     )  # fmt: skip
     assert (course.whole, course.planned, course.forecast, course.recorded) == (30, 20, 20, 14)
@@ -235,6 +240,19 @@ def test_a_quarter_counts_the_tasks_due_in_it() -> None:
     sheet = summary_sheets("quarter", record())[1]
     assert [row[:2] for row in sheet.rows] == [["Quarter 3 of 2024", 2], ["Quarter 4 of 2024", 1]]
     assert sum(row[8] for row in sheet.rows) == 10.0
+
+
+def test_quarters_add_up_to_the_whole_plan() -> None:
+    """Resources, funds and mechanisms, in every column that is a sum."""
+    by_quarter, whole = summary_sheets("quarter", record()), summary_sheets("preliminary", record())
+    for sheet in whole:
+        if sheet.name not in ("Quantities by resource", "Money by fund", "Money by mechanism"):
+            continue
+        (parts,) = [other for other in by_quarter if other.name == sheet.name]
+        for index in range(1, len(sheet.columns)):
+            total = sum(row[index + 1] for row in parts.rows)
+            assert total == pytest.approx(sum(row[index] for row in sheet.rows))
+    assert [row[:3] for row in parts.rows][-1][0] == "Quarter 4 of 2024"
 
 
 def test_a_final_summary_says_what_is_open() -> None:

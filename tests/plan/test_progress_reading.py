@@ -140,6 +140,19 @@ def test_every_problem_is_listed_with_row_and_column(tmp_path: Path) -> None:
     assert "11.00 is more than the task asks for (10.00)" in " ".join(told.values())
 
 
+@pytest.mark.parametrize("due", ["2024-09-08", "08/09/2024", "9/8/2024", "8.9.2024"])
+def test_dates_of_the_plan_may_be_written_anew_by_a_spreadsheet(tmp_path: Path, due: str) -> None:
+    path = written(tmp_path, csv_of({"T001": {**DONE, "due": due}}))
+    assert read(path).reports["T001"].status == "done"
+
+
+def test_what_is_shown_cannot_steer_a_terminal(tmp_path: Path) -> None:
+    text = "task,status,done_on\n\x1b[2J\x1b]0;T9,\x1b[31mred,\n"
+    told = problems(written(tmp_path, text.encode()), date(2024, 9, 9))
+    assert told and "\x1b" not in str(list(told.values()))
+    assert all(what.isprintable() for what in told.values())
+
+
 def test_what_contradicts_itself_is_told(tmp_path: Path) -> None:
     data = csv_of({
         "T001": {"status": "done", "done_on": "2024-09-04", "done_quantity": 0},

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from nts_sim.errors import InvalidInput
 from nts_sim.tables.cells import parse_cell
-from nts_sim.tables.columns import STATUSES, TABLES, Column
+from nts_sim.tables.columns import MAP_TABLES, STATUSES, TABLES, Column
 from nts_sim.tables.load import DATA, MAX_BYTES, load_tables
 from nts_sim.tables.names import fold, nearest, resolve_place, unknown
+from nts_sim.words import languages, listing
 
 STOCKS = "province_code,resource,value,unit,source,status\n"
 RAMPS = "mechanism,day,value,unit,source,status\n"
@@ -238,7 +239,7 @@ def test_a_mutated_cell_is_either_read_or_told(tmp_path, data):
 
 
 def test_every_shipped_file_is_declared_and_every_declared_table_is_shipped():
-    assert {path.stem for path in DATA.glob("*.csv")} == set(TABLES)
+    assert {path.stem for path in DATA.glob("*.csv")} == {*TABLES, *MAP_TABLES}
 
 
 @pytest.mark.parametrize("name", sorted(TABLES))
@@ -342,3 +343,15 @@ def test_shipped_ramps_and_funds_hold_the_collected_points():
     for row in _read(RAW / "assumptions/funds.csv"):
         if row["fund"] in {"local_contingency", "reserve_fund", "disaster_fund"}:
             assert funds[row["owner"], row["fund"]] == row["value"]
+
+
+def test_every_column_has_its_meaning_in_every_language() -> None:
+    """What a column means, and its unit, stand in sentences about wrong cells."""
+    columns = [c for table in (*TABLES.values(), *MAP_TABLES.values()) for c in table.columns]
+    units = {c.unit for c in columns if c.unit} - {"km"}
+    wanted = {f"name.meaning.{c.meaning}" for c in columns} | {
+        f"name.table_unit.{u}" for u in units
+    }
+    for language in languages():
+        assert wanted - set(listing(language)) == set()
+    assert {key for key in listing("en") if key.startswith("name.meaning.")} <= wanted
