@@ -14,7 +14,7 @@ from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.colors import Normalize
 
 from nts_sim.charts.frame import Chart, View, open_chart, panel, shortened
-from nts_sim.charts.ground import Extent, Ground, Outlines, draw_land, extent_of, heart, inside
+from nts_sim.charts.ground import Extent, Ground, Outlines, draw_land, extent_of, inside
 from nts_sim.charts.map_labels import Label, box_at, write_labels
 from nts_sim.charts.style import INK, MAP_COLOURS, NO_NEED, SMALL_PT, SOFT_INK, VERMILLION, styled
 from nts_sim.charts.sweep_cells import nothing_chart
@@ -170,7 +170,6 @@ def _neighbours(province: str, ground: Ground, extent: Extent) -> list[Label]:
     """Name the provinces around, and what lies over the border."""
     made = []
     for code, rings in ground.shapes.items():
-        x, y = heart(rings)
         seen = np.concatenate(rings)
         here = ((seen[:, 0] > extent[0]) & (seen[:, 0] < extent[1])
                 & (seen[:, 1] > extent[2]) & (seen[:, 1] < extent[3]))  # fmt: skip
