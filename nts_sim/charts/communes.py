@@ -13,10 +13,11 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.colors import Normalize
 
-from nts_sim.charts.frame import Chart, View, empty_chart, open_chart, panel, shortened
-from nts_sim.charts.ground import Extent, Ground, Outlines, draw_land, extent_of, heart, inside
+from nts_sim.charts.frame import Chart, View, open_chart, panel, shortened
+from nts_sim.charts.ground import Extent, Ground, Outlines, draw_land, extent_of, inside
 from nts_sim.charts.map_labels import Label, box_at, write_labels
 from nts_sim.charts.style import INK, MAP_COLOURS, NO_NEED, SMALL_PT, SOFT_INK, VERMILLION, styled
+from nts_sim.charts.sweep_cells import nothing_chart
 from nts_sim.words import name_of, number, say, sentence
 from nts_sim.world.model import Floats
 
@@ -67,7 +68,8 @@ def commune_map(
     """
     view = View("", "", "", "", "", 0)
     if communes.empty or province not in ground.shapes:
-        return empty_chart(view, say("chart.communes.name"), say("chart.communes.foot"))
+        return nothing_chart(view, say("chart.communes.nothing"), say("chart.communes.none"),
+                             say("chart.communes.foot"))  # fmt: skip
     table = communes.assign(hours=hours_from_seat(communes, roads), name=communes["name_vi"])
     table = table.sort_values("population", ascending=False, kind="stable")
     finding, alt = _words(table, ground.names[province])
@@ -168,19 +170,19 @@ def _neighbours(province: str, ground: Ground, extent: Extent) -> list[Label]:
     """Name the provinces around, and what lies over the border."""
     made = []
     for code, rings in ground.shapes.items():
-        x, y = heart(rings)
         seen = np.concatenate(rings)
         here = ((seen[:, 0] > extent[0]) & (seen[:, 0] < extent[1])
                 & (seen[:, 1] > extent[2]) & (seen[:, 1] < extent[3]))  # fmt: skip
         if code != province and here.sum() >= 3:
             x, y = seen[here].mean(axis=0)
-            made.append(Label(ground.names[code], float(x), float(y), 8.0, style="italic",
-                              colour=SOFT_INK, needed=False))  # fmt: skip
+            name = shortened(ground.names[code], 30)
+            made.append(Label(name, float(x), float(y), 8.0, style="italic", colour=SOFT_INK,
+                              needed=False))  # fmt: skip
     touching = {foreign for foreign, own in ground.borders if own == province}
     for spot in ground.abroad:
         if spot.code in touching:
             x, y = inside(spot, extent, 0.08)
-            text = say("chart.communes.abroad", name=spot.name,
+            text = say("chart.communes.abroad", name=shortened(spot.name, 30),
                        country=name_of("country", spot.parent))  # fmt: skip
             made.append(Label(text, x, y, 8.0, style="italic", colour=VERMILLION))
     return made

@@ -124,11 +124,11 @@ def body_share(chart: Chart, inches: float) -> float:
     return inches / (chart.get_figheight() * (chart.body[3] - chart.body[1]))
 
 
-def empty_chart(view: View, kind: str, foot: str | None = None) -> Chart:
-    """Say that there is nothing to draw, instead of an empty frame; `foot` as in `open_chart`."""
+def empty_chart(view: View, kind: str) -> Chart:
+    """Say that there is nothing to draw, instead of an empty frame."""
     chart = open_chart(
         view, (9.0, 2.2), say("chart.empty.title", chart=kind), say("chart.empty.below"),
-        say("chart.empty.reading", chart=kind), say("chart.empty.reading", chart=kind), foot,
+        say("chart.empty.reading", chart=kind), say("chart.empty.reading", chart=kind),
     )  # fmt: skip
     left, bottom, right, top = chart.body
     chart.text(

@@ -182,10 +182,10 @@ def told_below(sweep: Sweep, text: str, key: str = "chart.sweep.missing") -> str
     return f"{sentence(text)} {say(key, n=sweep.missing, of=len(sweep.cells))}"
 
 
-def nothing_chart(view: View, title: str, why: str) -> Chart:
-    """Say why there is nothing to draw."""
+def nothing_chart(view: View, title: str, why: str, foot: str | None = None) -> Chart:
+    """Say why there is nothing to draw; `foot` as in `open_chart`."""
     why = sentence(why)
-    chart = open_chart(view, (9.0, 2.2), title, why, why, f"{sentence(title)}. {why}")
+    chart = open_chart(view, (9.0, 2.2), title, why, why, f"{sentence(title)}. {why}", foot)
     left, bottom, right, top = chart.body
     chart.text((left + right) / 2, (bottom + top) / 2, why, ha="center", va="center", size=11,
                color=SOFT_INK, style="italic", wrap=True)  # fmt: skip

@@ -94,7 +94,9 @@ def _discovery(material: Material) -> Chart:
     swept, view = material.sample, material.sample.view
     rows = own_rows(swept.cells, swept.summary)
     means = rows.loc[(rows["metric"] == DECIDES) & (rows["policy"] == view.policy), "mean"]
-    failing = Failing(view.policy, DECIDES, view.asked, float(means.median()))
+    failing = Failing(
+        view.policy, DECIDES, view.asked, float(means.median()) if len(means) else None
+    )
     return discovery_chart(discover(swept.cells, rows, swept.axes, failing, 1), view)
 
 

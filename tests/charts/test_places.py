@@ -203,7 +203,7 @@ def test_communes_with_long_names_none_and_in_every_language(language: str) -> N
         assert [f for f in _faults(commune_map(long, ROADS, "08", ground)) if " | " not in f] == []
         assert _faults(commune_map(COMMUNES, ROADS, "08", ground)) == []
         nothing = commune_map(COMMUNES.iloc[:0], ROADS, "08", ground)
-        assert say("chart.empty.note") in _texts(nothing) and _faults(nothing) == []
+        assert say("chart.communes.none") in _texts(nothing) and _faults(nothing) == []
 
 
 def test_a_province_without_far_communes() -> None:
