@@ -87,7 +87,7 @@ gallery: $(VENV)/installed
 	run sweep resources=lean,standard,strong $$pair replications=8; \
 	run sensitivity method=morris design.points=6 $(GALLERY_INPUTS); \
 	run sensitivity method=sobol design.points=16 $(GALLERY_INPUTS); \
-	run plan policy=expected_value; \
+	run plan scenario=border_disease policy=expected_value; \
 	$(BIN)/python -m nts_sim.report.gallery_page $(GALLERY)/runs $(GALLERY)
 
 clean:

@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.patheffects import withStroke
 
+from nts_sim.charts.frame import shortened
 from nts_sim.charts.style import INK, MAP_COLOURS, NO_NEED, SOFT_INK
 from nts_sim.tables.load import load_map_table, load_tables
 from nts_sim.words import say, used_language
@@ -23,9 +24,8 @@ Extent = tuple[float, float, float, float]
 """West, east, south, north, degrees."""
 
 COUNTRY: Final[Extent] = (101.9, 115.3, 8.0, 23.6)
-FAR_OUT: Final = ("Hoàng Sa", "Trường Sa")
-"""Islands named on every map, with their province; small maps have no room for the others' names.
-"""
+FAR_OUT: Final = ("20333", "22736")
+"""Hoàng Sa and Trường Sa, named with their province on every map; small maps name no others."""
 _GRID_DEGREES = 0.04
 """Outlines are drawn to this grid: under a pixel of a small map, a tenth of the file."""
 _FINE_DEGREES = 0.01
@@ -159,12 +159,13 @@ def draw_islands(
     """Draw the islands as points coloured as their province; name those far out."""
     shown = [spot for spot in ground.islands if spot.parent in ground.shapes]
     for spot in shown:
-        far = spot.name in FAR_OUT
+        far = spot.code in FAR_OUT
         axes.scatter([spot.longitude], [spot.latitude], s=size if far else size / 3.0,
                      c=colours(values, [spot.parent]), edgecolors=SOFT_INK,
                      linewidths=0.5 if far else 0.3, zorder=3, clip_on=True)  # fmt: skip
         if far:
-            text = say("chart.map.zone", zone=spot.name, province=ground.names[spot.parent])
+            province = shortened(ground.names[spot.parent], 20)
+            text = say("chart.map.zone", zone=shortened(spot.name, 20), province=province)
             axes.text(spot.longitude, spot.latitude - 0.45, text, size=5.5, ha="center", va="top",
                       color=INK, path_effects=HALO)  # fmt: skip
 

@@ -182,7 +182,7 @@ def _draw(axes: Axes, shown: Help, ground: Ground, extent: Extent) -> None:
     labels = _province_labels(shown, ground, seen) + _abroad_labels(ground, shown, extent)
     labels += [
         Label(shortened(spot.name, _LETTERS), spot.longitude, spot.latitude, 6.0, style="italic",
-              colour=SOFT_INK, needed=spot.name in FAR_OUT, offset_inches=0.06)
+              colour=SOFT_INK, needed=spot.code in FAR_OUT, offset_inches=0.06)
         for spot in islands
     ]  # fmt: skip
     write_labels(

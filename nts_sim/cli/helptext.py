@@ -45,13 +45,14 @@ VERBS: dict[str, Verb] = {
     ),
     "validate": Verb("nts-sim validate [{validated}]", "first"),
     "doctor": Verb("nts-sim doctor"),
-    "report": Verb("nts-sim report RUN_FOLDER"),
+    "report": Verb("nts-sim report RUN_FOLDER [RUN_FOLDER] [format=pdf]"),
     "replay": Verb(
         "nts-sim replay RUN [results_dir=FOLDER] [workers=N] [tables_dir=…] [--policy-file …]"
     ),
     "explain": Verb("nts-sim explain RUN_FOLDER ORDER [POLICY]"),
     "data": Verb(
         "nts-sim data list | nts-sim data check [tables_dir=FOLDER] | nts-sim data find TEXT"
+        " | nts-sim data communes"
     ),
 }
 _USAGE = "nts-sim VERB [flags] [group=option …] [key=value …]"

@@ -67,8 +67,7 @@ def plan(prepared: Prepared, flags: Flags) -> int:
 
     Of a rule, that has no plan, tell what it orders in one simulation and what stays short.
     """
-    study = prepared.study
-    folder = store.run_folder(study, "plan", prepared.inputs)
+    folder = _folder(prepared, "plan")
     if store.is_done(folder):
         announce(say("cli.already_there", folder=folder), flags)
     else:
@@ -92,7 +91,7 @@ def portfolios(prepared: Prepared, flags: Flags) -> int:
     """Choose among all portfolios of the measures, each with a plan of its own; tell the table."""
     study = prepared.study
     every_portfolio(_measures(study))  # refused before anything is written
-    folder = store.run_folder(study, "portfolios", prepared.inputs)
+    folder = _folder(prepared, "portfolios")
     if store.is_done(folder):
         announce(say("cli.already_there", folder=folder), flags)
     else:
@@ -125,6 +124,13 @@ def portfolio_frames(prepared: Prepared, flags: Flags) -> dict[str, pd.DataFrame
         return judge_portfolios(asked, measures, lambda told: announce(told, flags), progress)
 
 
+def _folder(prepared: Prepared, verb: str) -> Path:
+    """Folder of a run, whether it is there or not."""
+    scenarios = [scenario for _, scenario in prepared.scenarios]
+    members = scenarios if len(scenarios) > 1 else ()
+    return store.run_folder(prepared.study, verb, prepared.inputs, members)
+
+
 def _members(prepared: Prepared) -> tuple[tuple[str, float, ScenarioSpec], ...]:
     """Return name, weight and scenario of each member of a set, or of the one scenario."""
     pairs = zip(prepared.worlds, prepared.scenarios, strict=True)
@@ -150,7 +156,7 @@ def select(prepared: Prepared, flags: Flags) -> int:
     """Choose among the policies, simulating each as often as the choice needs; tell the table."""
     study = prepared.study
     check_selection(study)
-    folder = store.run_folder(study, "select", prepared.inputs)
+    folder = _folder(prepared, "select")
     if store.is_done(folder):
         announce(say("cli.already_there", folder=folder), flags)
     else:
@@ -212,7 +218,7 @@ def _sources(prepared: Prepared, flags: Flags) -> dict[str, PolicySource]:
 
 def _simulated(prepared: Prepared, flags: Flags, verb: str) -> int:
     study = prepared.study
-    folder = store.run_folder(study, verb, prepared.inputs)
+    folder = _folder(prepared, verb)
     if store.is_done(folder):
         announce(say("cli.already_there", folder=folder), flags)
     else:

@@ -27,7 +27,7 @@ from nts_sim.plan.clarities import (
 from nts_sim.plan.dates import date_by, milestones
 from nts_sim.plan.names import Names
 from nts_sim.plan.reconcile import SUMMED, allocation, reconcile, reconciled_line, sums
-from nts_sim.plan.sheet import COLUMNS, STATUSES
+from nts_sim.plan.sheet import BY_ID, COLUMNS, STATUSES
 from nts_sim.sheets import Sheet, SheetColumn, Value, workbook
 from nts_sim.study.store import csv_bytes
 from nts_sim.words import name_of, say, sentence
@@ -126,11 +126,20 @@ def _sheets(frames: Frames, cells: Sequence[Mapping[str, Value]], run_id: str) -
         [say("tasks.note.fill"), say("tasks.note.statuses", listed=_statuses()),
          say("tasks.note.figures")], frozen=2,
     )  # fmt: skip
+    printed = Sheet(
+        say("tasks.sheet.print"), [BY_ID[name].in_workbook() for name in _PRINTED],
+        [[row[name] for name in _PRINTED] for row in cells], [say("tasks.note.figures")],
+    )  # fmt: skip
     return [
-        listed, _by_agency(tasks, Names(frames["directory"])),
+        listed, printed, _by_agency(tasks, Names(frames["directory"])),
         _by_mechanism(tasks, Names(frames["directory"])), _reconciliation(frames),
         _notes(frames, run_id),
     ]  # fmt: skip
+
+
+_PRINTED = ("task", "work", "unit_in_charge", "start", "due", "desk", "legal_basis_checked",
+            "answers")  # fmt: skip
+"""Columns that fit on a sheet of paper."""
 
 
 def _statuses() -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Sequence
-from itertools import accumulate
+from itertools import accumulate, islice
 from typing import Final, NamedTuple
 
 from nts_sim.plan.drafts import PREPARE, PREPARING, Draft
@@ -78,13 +78,13 @@ def predecessors(tasks: Sequence[Draft]) -> Before:
     units bought or posted where it takes them, and for the draws whose money it spends.
     """
     before: Before = [set() for _ in tasks]
+    preparations = [i for i, task in enumerate(tasks) if task.stage == PREPARE]
+    declarations = [i for i, task in enumerate(tasks) if task.kind == "declare"]
     for index, task in enumerate(tasks):
-        before[index] |= {
-            i for i, other in enumerate(tasks)
-            if other.stage == PREPARE and i != index and _prepares(other, task)
-        }  # fmt: skip
+        before[index] |= {i for i in preparations if i != index and _prepares(tasks[i], task)}
         if task.needs_level:
-            before[index] |= _declaration(tasks, index)
+            opening = (i for i in declarations if i < index and _opens(tasks[i], task))
+            before[index] |= set(islice(opening, 1))
     for index, draws in _paid_by(tasks).items():
         before[index] |= draws
     return before
@@ -100,15 +100,10 @@ def _prepares(step: Draft, task: Draft) -> bool:
     return takes and (task.kind == "move" or (step.kind, task.kind) == ("buy", "post"))
 
 
-def _declaration(tasks: Sequence[Draft], index: int) -> set[int]:
-    """Find the first declaration that opened the mechanism of a task."""
-    task = tasks[index]
-    opening = [
-        i for i, other in enumerate(tasks[:index])
-        if other.kind == "declare" and other.place == task.place
-        and other.quantity >= task.needs_level and other.forecast_day <= task.day
-    ]  # fmt: skip
-    return set(opening[:1])
+def _opens(declared: Draft, task: Draft) -> bool:
+    """Whether a declaration was in force and opened the mechanism of a task."""
+    is_enough = declared.place == task.place and declared.quantity >= task.needs_level
+    return is_enough and declared.forecast_day <= task.day
 
 
 def _paid_by(tasks: Sequence[Draft]) -> dict[int, set[int]]:

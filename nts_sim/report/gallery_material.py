@@ -138,10 +138,11 @@ def _swept(folder: Path) -> Swept:
 
 def _lesson(folder: Path) -> pd.DataFrame:
     """Take the first policy's rows of a study of sensitivity."""
-    table = store.read_results(folder)["sensitivity"]
+    table: pd.DataFrame = store.read_results(folder)["sensitivity"]
     first = table.iloc[0]
     same = (table["policy"] == first["policy"]) & (table["baseline"] == first["baseline"])
-    return table[same].reset_index(drop=True)
+    mine: pd.DataFrame = table[same].reset_index(drop=True)
+    return mine
 
 
 # --- long names -----------------------------------------------------------------------------------

@@ -187,10 +187,12 @@ def gaps_apart(a: Side, b: Side, most: int | None) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns name, resource, first, second, diff; unit-days.
+        Columns place, name, resource, first, second, diff; unit-days.
     """
-    keys = ["place", "name", "resource"]
-    rows = _merged(_gap(a), _gap(b), keys, "unmet_unit_days")
+    first, second = _gap(a), _gap(b)
+    rows = _merged(first, second, ["place", "resource"], "unmet_unit_days")
+    names = pd.concat([second, first]).set_index("place")["name"].to_dict()
+    rows = rows.assign(name=rows["place"].map(names))
     rows = rows[rows["diff"].abs() > 1e-6].sort_values("diff", key=abs, ascending=False)
     return rows.head(most if most is not None else len(rows))
 

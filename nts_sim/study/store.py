@@ -13,7 +13,7 @@ import io
 import json
 import os
 import platform
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import lru_cache
@@ -27,7 +27,7 @@ import pyarrow.parquet
 
 from nts_sim.errors import InvalidInput, PlaceOrMachine, Problem
 from nts_sim.outcomes.frames import TABLES, checked
-from nts_sim.spec.models import Study
+from nts_sim.spec.models import ScenarioSpec, Study
 from nts_sim.spec.texts import NOT_OF_RESULTS
 from nts_sim.study.tables import Results
 from nts_sim.words import say
@@ -50,15 +50,20 @@ _NOT_IN_ID = {
 # --- names -------------------------------------------------------------------------------------
 
 
-def run_id(study: Study, verb: str, inputs: Mapping[str, str]) -> str:
+def run_id(
+    study: Study, verb: str, inputs: Mapping[str, str], members: Sequence[ScenarioSpec] = ()
+) -> str:
     """Name a run after what it is: scenario, and a hash of all its results depend on.
 
     Parameters
     ----------
     inputs : name → SHA-256 of every input file: tables, a planner's own policy
+    members : scenarios of a set, of which the study holds the names only
     """
+    texts = NOT_OF_RESULTS["scenario"]
     content = {
         "verb": verb,
+        "members": [member.model_dump(mode="json", exclude=texts) for member in members],
         "study": study.model_dump(mode="json", exclude=_NOT_IN_ID),
         "inputs": dict(sorted(inputs.items())),
         "code": code_digest(),
@@ -83,9 +88,11 @@ def code_digest() -> str:
     return digest.hexdigest()
 
 
-def run_folder(study: Study, verb: str, inputs: Mapping[str, str]) -> Path:
+def run_folder(
+    study: Study, verb: str, inputs: Mapping[str, str], members: Sequence[ScenarioSpec] = ()
+) -> Path:
     """Folder of a run, whether it is there or not."""
-    return Path(study.results_dir) / study.experiment / run_id(study, verb, inputs)
+    return Path(study.results_dir) / study.experiment / run_id(study, verb, inputs, members)
 
 
 def is_done(folder: Path) -> bool:

@@ -25,16 +25,12 @@ def parse_cell(column: Column, text: str) -> tuple[Cell, str]:
     """Return the value of a cell and, where it is wrong, the sentence that says so."""
     if not text:
         blank: Cell = math.nan if column.kind in {"number", "integer"} else ""
-        return blank, "" if column.optional else say("said.tables.blank", meaning=_meaning(column))
+        return blank, "" if column.optional else say("said.tables.blank", meaning=column.told)
     if column.kind in {"number", "integer"}:
         return _number(column, text)
     if column.kind == "flag":
         return text.lower() == "true", _flag_fault(text)
     return text, _choice_fault(column, text)
-
-
-def _meaning(column: Column) -> str:
-    return name_of("meaning", column.meaning)
 
 
 def _flag_fault(text: str) -> str:
@@ -79,7 +75,7 @@ def _writing_fault(column: Column, text: str) -> str:
         return say("said.tables.decimal_comma", text=text, point=text.replace(",", ".", 1))
     if text.endswith("%"):
         return say("said.tables.percentage", text=text)
-    return say("said.tables.not_number", text=text, meaning=_meaning(column))
+    return say("said.tables.not_number", text=text, meaning=column.told)
 
 
 def _could_be_thousands(column: Column, text: str) -> bool:

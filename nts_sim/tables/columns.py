@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from nts_sim.words import is_known, say
+
 Kind = Literal["code", "text", "number", "integer", "flag"]
 
 STATUSES: Final = ("sourced", "computed", "assumption")
@@ -44,6 +46,12 @@ class Column:
     also: tuple[str, ...] = ()
     key: bool = False
     optional: bool = False
+
+    @property
+    def told(self) -> str:
+        """Its meaning, in the language spoken."""
+        key = f"said.meaning.{self.meaning}"
+        return say(key) if is_known(key) else self.meaning
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from nts_sim.tables.cells import Cell, parse_cell
 from nts_sim.tables.columns import MAP_TABLES, TABLES, Column, Table
 from nts_sim.tables.complete import completeness_problems
 from nts_sim.tables.names import fold, nearest, resolve_place
-from nts_sim.words import name_of, say
+from nts_sim.words import say
 
 DATA: Final = Path(__file__).resolve().parent.parent / "data"
 MAX_BYTES: Final = 20 * 2**20
@@ -374,7 +374,7 @@ def _unknown_code(
     text: str, column: Column, known: frozenset[str], named: Mapping[str, str]
 ) -> str:
     """Word the sentence for a code that refers to nothing; `named`: label of a place by name."""
-    what = name_of("meaning", column.meaning)
+    what = column.told
     if f"0{text}" in known:
         return say("said.tables.code_lost_0", what=what, text=text)
     if named:

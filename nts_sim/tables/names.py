@@ -15,6 +15,8 @@ _STROKED_D = str.maketrans("đĐðÐ", "dDdD")
 _RANK = re.compile(r"^(tinh ?|thanh ?pho ?|tp ?|t p |t |province of |city of )| ?(province|city)$")
 """What a place is, before or after its name, as Vietnamese and English say it."""
 _SIMILAR = 0.6
+_SIMILAR_IN_WORDS = 0.75
+"""Words of the catalogue are many, so that something is a little like almost anything."""
 
 
 def fold(text: str) -> str:
@@ -39,13 +41,13 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     return (
         by_names.get(wanted)
         or _most_like(wanted, {fold(ident): ident for ident in reversed(listed)})
-        or _most_like(wanted, by_names)
+        or _most_like(wanted, by_names, _SIMILAR_IN_WORDS)
     )
 
 
-def _most_like(wanted: str, folded: Mapping[str, str]) -> str | None:
+def _most_like(wanted: str, folded: Mapping[str, str], similar: float = _SIMILAR) -> str | None:
     """Return what the name most like `wanted` stands for, or the only one that begins with it."""
-    close = get_close_matches(wanted, list(folded), n=1, cutoff=_SIMILAR)
+    close = get_close_matches(wanted, list(folded), n=1, cutoff=similar)
     if close:
         return folded[close[0]]
     begun = {ident for other, ident in folded.items() if wanted and other.startswith(wanted)}

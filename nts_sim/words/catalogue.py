@@ -38,6 +38,9 @@ _spoken = [DEFAULT]
 _here: ContextVar[str | None] = ContextVar("_here", default=None)
 """Another one that this thread speaks for a while."""
 
+_CHOSEN = frozenset({"policy", "scenario", "threat", "mechanism", "resource", "metric", "fund"})
+"""Groups of names that a planner may type."""
+
 Entry = str | Mapping[str, str]
 
 
@@ -218,12 +221,13 @@ def name_of(group: str, ident: str) -> str:
 
 @cache
 def called() -> Mapping[str, frozenset[str]]:
-    """Return all names of things in all languages, by identifier, whatever group they are of."""
+    """Return what the catalogues call the things that a planner chooses among, by identifier."""
     found: dict[str, set[str]] = {}
     for language in languages():
         for key, entry in listing(language).items():
-            if key.startswith("name.") and isinstance(entry, str):
-                found.setdefault(key.split(".", 2)[2], set()).add(entry)
+            group, _, ident = key.removeprefix("name.").partition(".")
+            if key.startswith("name.") and group in _CHOSEN and isinstance(entry, str):
+                found.setdefault(ident, set()).add(entry)
     return {ident: frozenset(names) for ident, names in found.items()}
 
 

@@ -115,6 +115,17 @@ def test_explain(finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "What came of it:\n  day" in told
 
 
+def test_a_task_is_explained_as_its_order(
+    finished: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tasks = pd.read_csv(finished / "tasks.csv")
+    task = tasks.iloc[-1]
+    assert main(["explain", str(finished), str(task["task"]).lower()]) == 0
+    told = capsys.readouterr().out
+    assert main(["explain", str(finished), str(task["order"]), str(task["policy"])]) == 0
+    assert capsys.readouterr().out == told
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -122,6 +133,9 @@ def test_explain(finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (["explain", "FOLDER", "0", "per_capta"], "did you mean per_capita?"),
         (["explain", "FOLDER", "999999", "per_capita"], "there is no order 999999"),
         (["explain", "FOLDER"], "takes RUN_FOLDER ORDER [POLICY]"),
+        (["explain", "FOLDER", "T9999"], "there is no task T9999 in this run"),
+        (["explain", "FOLDER", "T001", "none"], "there is no task T001 in this run, or not of"),
+        (["explain", "FOLDER", "T1"], "takes RUN_FOLDER ORDER [POLICY]"),
         (["explain", "nowhere", "0"], "is not there"),
         (["report", "nowhere"], "is not there"),
         (["report"], "takes one folder"),

@@ -108,11 +108,12 @@ def test_no_text_is_taken_for_a_formula(text: str) -> None:
 def test_sheets_of_sums_agree_with_the_list(language: str) -> None:
     files = _files(language)
     book = _book(files["plan.xlsx"])
-    assert len(book.worksheets) == 5
+    assert len(book.worksheets) == 6
     listed = _listed(files["plan.xlsx"])
-    _, agencies, mechanisms, reconciliation, _ = (
+    _, printed, agencies, mechanisms, reconciliation, _ = (
         list(sheet.iter_rows(values_only=True)) for sheet in book.worksheets
     )
+    assert [row[0] for row in printed[3:]] == [row["task"] for row in listed]
     assert sum(row[1] for row in agencies[2:]) == len(listed)
     assert sum(row[5] for row in agencies[2:]) == pytest.approx(
         sum(float(str(row["cost_bn_vnd"])) for row in listed)

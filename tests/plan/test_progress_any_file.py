@@ -63,7 +63,7 @@ def test_anything_in_any_cell_ends_in_problems_or_in_reports(
         assert set(found.reports) <= set(TASKS["task"])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(REPORTS, DATES)
 def test_a_view_adds_up_and_can_always_be_told(reports: dict[str, TaskReport], as_of: date) -> None:
     view = monitor(Plan(TASKS), Progress(reports, as_of, True, 0), Superiors({}, {}, frozenset()))

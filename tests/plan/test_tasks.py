@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 
 from nts_sim.charts.frame import View
+from nts_sim.cli.verbs.explain import _meant
+from nts_sim.errors import InvalidInput
 from nts_sim.plan.drafts import granted_orders
 from nts_sim.plan.tasks import first_tasks, task_lines
 from nts_sim.words import languages, speaking
@@ -193,3 +195,10 @@ def test_lines_are_of_the_policy_in_focus() -> None:
     other = View(SCENARIO, SCENARIO, "greedy", "", "run", 1)
     assert task_lines(frames, other, 5) == []
     assert len(first_tasks(frames_of([move()] * 5), 3)) == 4  # and how many more
+
+
+def test_a_preparation_has_no_order_to_explain() -> None:
+    tasks = frames_of([move()], [{"kind": "depot", "place": "22"}])["tasks"]
+    assert _meant("t002", None, tasks) == (0, POLICY)
+    with pytest.raises(InvalidInput, match="is done before day 0"):
+        _meant("T001", None, tasks)

@@ -349,9 +349,9 @@ def test_every_column_has_its_meaning_in_every_language() -> None:
     """What a column means, and its unit, stand in sentences about wrong cells."""
     columns = [c for table in (*TABLES.values(), *MAP_TABLES.values()) for c in table.columns]
     units = {c.unit for c in columns if c.unit} - {"km"}
-    wanted = {f"name.meaning.{c.meaning}" for c in columns} | {
+    wanted = {f"said.meaning.{c.meaning}" for c in columns} | {
         f"name.table_unit.{u}" for u in units
     }
     for language in languages():
         assert wanted - set(listing(language)) == set()
-    assert {key for key in listing("en") if key.startswith("name.meaning.")} <= wanted
+    assert {key for key in listing("en") if key.startswith("said.meaning.")} <= wanted

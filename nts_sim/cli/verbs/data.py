@@ -1,4 +1,4 @@
-"""``data list``, ``check`` and ``find``: the tables, their sources, and what stands in them."""
+"""``data list``, ``check``, ``find``, ``communes``: the tables, and what stands in them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 MOST_LINES: Final = 40
 _SHOWN_LETTERS = 100
-_ACTIONS = ("list", "check", "find")
+_ACTIONS = ("list", "check", "find", "communes")
 
 
 @dataclass(frozen=True)
@@ -31,11 +31,15 @@ class _Asked:
 
 
 def main(arguments: Sequence[str], flags: Flags) -> int:
-    """List, check or search the tables."""
+    """List, check, search or draw the tables."""
     asked = _read(arguments)
     tables = load_tables(asked.folder)
     if asked.action == "list":
         print(_listing(tables))
+    elif asked.action == "communes":
+        from nts_sim.cli.commune_page import draw_communes
+
+        print(draw_communes(tables))
     elif asked.action == "find":
         from nts_sim.cli.find import find
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 
 from nts_sim.cli.flags import Flags
 from nts_sim.errors import InvalidInput, Problem
 from nts_sim.outcomes.frames import TABLES
+from nts_sim.plan.drafts import PREPARE
 from nts_sim.study.directory import spoken_names
 from nts_sim.study.store import parquet_table, read_results
 from nts_sim.tables.names import nearest
@@ -37,6 +39,9 @@ class _Spoken:
         return str(self._names.get((kind, english), english))
 
 
+_ORDER_OR_TASK: Final = re.compile(r"[0-9]{1,9}|[Tt][0-9]{3,9}", re.ASCII)
+
+
 @dataclass(frozen=True)
 class _Story:
     """The order, the trace of its run and what the trace's numbers stand for."""
@@ -55,8 +60,9 @@ class _Story:
 
 def main(arguments: Sequence[str], flags: Flags) -> int:
     """Print why the order was given, what it got and what came of it."""
-    folder, number, policy = _read(arguments)
+    folder, asked, policy = _read(arguments)
     frames = read_results(folder)
+    number, policy = _meant(asked, policy, _table(frames, "tasks"))
     names = spoken_names(frames)
     spoken = _Spoken(_table(frames, "directory"))
     story = _story(folder, _order(_table(frames, "orders"), number, policy), spoken)
@@ -70,11 +76,24 @@ def _table(frames: Mapping[str, pd.DataFrame], name: str) -> pd.DataFrame:
     return frames.get(name, pd.DataFrame(columns=[column.name for column in TABLES[name]]))
 
 
-def _read(arguments: Sequence[str]) -> tuple[Path, int, str | None]:
-    if len(arguments) not in (2, 3) or not arguments[1].isdecimal():
+def _read(arguments: Sequence[str]) -> tuple[Path, str, str | None]:
+    if len(arguments) not in (2, 3) or not _ORDER_OR_TASK.fullmatch(arguments[1]):
         what = say("cli.explain.usage")
         raise InvalidInput([Problem("explain", what)], say("error.subject.command_line"))
-    return Path(arguments[0]), int(arguments[1]), arguments[2] if len(arguments) == 3 else None
+    return Path(arguments[0]), arguments[1], arguments[2] if len(arguments) == 3 else None
+
+
+def _meant(asked: str, policy: str | None, tasks: pd.DataFrame) -> tuple[int, str | None]:
+    """Return the number of the order that is asked about, and its policy; a task is its order."""
+    if asked.isdecimal():
+        return int(asked), policy
+    found = tasks[tasks["task"] == asked.upper()]
+    if found.empty or policy not in (None, found["policy"].iloc[0]):
+        raise _refused("explain", say("tasks.explain.unknown", task=asked))
+    task = found.iloc[0]
+    if task["stage"] == PREPARE:
+        raise _refused("explain", say("tasks.explain.before", task=asked))
+    return int(task["order"]), str(task["policy"])
 
 
 def _order(orders: pd.DataFrame, number: int, policy: str | None) -> pd.Series[Any]:
