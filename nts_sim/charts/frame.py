@@ -7,6 +7,7 @@ import textwrap
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Literal
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -18,6 +19,7 @@ from PIL import Image
 from nts_sim.charts.style import INK, RULE, SMALL_PT, SOFT_INK, TEXT_PT, TITLE_PT, styled
 from nts_sim.words import number, say, sentence
 
+FileFormat = Literal["svg", "png"]
 _MARGIN_INCHES = 0.25
 _LINE = 1.35
 """Height of a line of text, in its own size."""
@@ -194,8 +196,19 @@ def spread_apart(wanted: list[float], gap: float, low: float, high: float) -> li
     return placed
 
 
+_drawn: WeakKeyDictionary[Chart, dict[FileFormat, bytes]] = WeakKeyDictionary()
+
+
+def drawn(chart: Chart, file_format: FileFormat) -> bytes:
+    """Return a finished chart as the bytes of a file; drawn once, however many pages show it."""
+    files = _drawn.setdefault(chart, {})
+    if file_format not in files:
+        files[file_format] = figure_bytes(chart, file_format)
+    return files[file_format]
+
+
 @styled
-def figure_bytes(figure: Figure, file_format: Literal["svg", "png"], dpi: int = 130) -> bytes:
+def figure_bytes(figure: Figure, file_format: FileFormat, dpi: int = 160) -> bytes:
     """Return a figure as the bytes of an SVG or PNG file, the same bytes at each call.
 
     Text becomes outlines in SVG, so that every Vietnamese letter looks right on any device.
@@ -207,7 +220,6 @@ def figure_bytes(figure: Figure, file_format: Literal["svg", "png"], dpi: int = 
         return _few_colours(sink)
     figure.savefig(sink, format="svg", metadata={"Date": None, "Creator": None})
     return _PATH.sub(_two_decimals, sink.getvalue())
-    return sink.getvalue()
 
 
 def _few_colours(sink: BytesIO) -> bytes:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from nts_sim.charts.frame import Chart, figure_bytes
+from nts_sim.charts.frame import Chart, drawn
 from nts_sim.charts.gallery import build_charts, view_of
 from nts_sim.outcomes.frames import empty
 from nts_sim.plan.export import plan_files
@@ -39,7 +39,7 @@ def page(name: str) -> str:
 def chart_files(charts: Mapping[str, Chart]) -> dict[str, bytes]:
     """Return every chart as SVG and as PNG; file name → content."""
     return {
-        page(f"charts/{name}.{kind}"): figure_bytes(chart, kind)
+        page(f"charts/{name}.{kind}"): drawn(chart, kind)
         for name, chart in charts.items()
         for kind in ("svg", "png")
     }

@@ -18,7 +18,7 @@ import pandas as pd
 from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from nts_sim.charts.frame import Chart, View, figure_bytes
+from nts_sim.charts.frame import Chart, View, drawn
 from nts_sim.plan.reconcile import reconciled_line
 from nts_sim.report import headline, sections, worth
 from nts_sim.report.aims import aims
@@ -33,7 +33,6 @@ from nts_sim.words import name_of, number, say, sentence, used_language
 
 MOST_BYTES = 2_000_000
 """A report stays below this, so that it can be sent."""
-_PNG_DPI = 160
 _GROUPS = (
     "network", "threat", "resources", "preparation", "mechanism", "measure", "fund", "information",
 )  # fmt: skip
@@ -142,8 +141,8 @@ def pictures(charts: Mapping[str, Chart]) -> list[dict[str, str]]:
 
 
 def _picture(name: str, chart: Chart) -> dict[str, str]:
-    data, media = figure_bytes(chart, "svg"), "image/svg+xml"
-    if len(pixels := figure_bytes(chart, "png", _PNG_DPI)) < len(data):
+    data, media = drawn(chart, "svg"), "image/svg+xml"
+    if len(pixels := drawn(chart, "png")) < len(data):
         data, media = pixels, "image/png"
     coded = base64.b64encode(data).decode("ascii")
     return {"name": name, "finding": chart.finding, "reading": chart.reading, "alt": chart.alt,
