@@ -231,7 +231,7 @@ def _few_colours(sink: BytesIO) -> bytes:
     paper = 3 * int(np.asarray(few)[0, 0])
     colours[paper : paper + 3] = [255, 255, 255]  # as it was before the palette
     few.putpalette(colours)
-    few.save(packed, "PNG", optimize=True)
+    few.save(packed, "PNG")
     return packed.getvalue()
 
 

@@ -127,11 +127,11 @@ def sums(table: pd.DataFrame, by: str) -> pd.DataFrame:
 
 def _sums(tasks: pd.DataFrame, given: pd.DataFrame) -> Iterator[Finding]:
     for by in SUMMED:
-        have, want = sums(tasks, by), sums(given, by)
-        for key in sorted(set(have.index) | set(want.index)):
-            for column in ("quantity", "cost_bn_vnd"):
-                found = float(have[column].get(key, 0.0))
-                due = float(want[column].get(key, 0.0))
+        want = sums(given, by).add_suffix(" due")
+        both = sums(tasks, by).join(want, how="outer").fillna(0.0)
+        for column in ("quantity", "cost_bn_vnd"):
+            pairs = zip(both.index, both[column], both[f"{column} due"], strict=True)
+            for key, found, due in pairs:
                 if not math.isclose(found, due, rel_tol=_SLACK, abs_tol=_SLACK):
                     what = f"{by} {key[0]}, {key[2] or key[1]}, {column}"
                     yield Finding("sum", what, f"{found:g}", f"{due:g}")

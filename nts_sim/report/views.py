@@ -18,7 +18,7 @@ Frames = Mapping[str, pd.DataFrame]
 
 def complete(frames: Frames) -> dict[str, pd.DataFrame]:
     """Return all result tables, those that a run has none of empty, with names as they are told."""
-    return named({name: frames.get(name, empty(name)) for name in TABLES})
+    return named({name: frames[name] if name in frames else empty(name) for name in TABLES})
 
 
 def view_of_report(frames: Frames, manifest: Mapping[str, Any]) -> View:
