@@ -298,10 +298,14 @@ def _key_problems(key: str, options: Mapping[str, tuple[str, ...]]) -> list[Prob
 
 def _hint(part: str, here: tuple[str, ...], options: Mapping[str, tuple[str, ...]]) -> str:
     """Name the nearest key: at this level, a group, a planner's word, or anywhere in a study."""
+    is_at_top = set(here) == set(Study.model_fields)
+    leaf = nearest_leaf(part) if is_at_top else None
+    if leaf and leaf.endswith(f".{part}"):  # the very word is surer than any that is like it
+        return say("cli.near", near=leaf)
     close = nearest(part, here)
-    if close is None and set(here) == set(Study.model_fields):
+    if close is None and is_at_top:
         word = nearest(part, [*_WORDS, *options])
-        close = _WORDS.get(word, word) if word else nearest_leaf(part)
+        close = _WORDS.get(word, word) if word else leaf
     return say("cli.near", near=close) if close else suggestion(part, here)
 
 

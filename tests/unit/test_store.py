@@ -317,11 +317,12 @@ def test_run_id_is_stable_and_says_what_it_is(tmp_path):
     ]
     told = SCENARIO.model_copy(update={"vi": ScenarioTexts(title="Thử")})
     same.append(store.run_id(study(scenario=told), "compare", tables))
+    longer = SCENARIO.model_copy(update={"horizon_days": 32})
     others = [
         store.run_id(study(seed=1), "compare", tables),
         store.run_id(study(), "run", tables),
         store.run_id(study(), "compare", tables, [SCENARIO]),
-        store.run_id(study(), "compare", tables, [SCENARIO.model_copy(update={"horizon_days": 32})]),
+        store.run_id(study(), "compare", tables, [longer]),
         store.run_id(study(), "compare", {**tables, "stocks": "ab"}),
         store.run_id(study(policies={"idle": PolicySpec()}), "compare", tables),
     ]
