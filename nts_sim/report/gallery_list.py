@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ from nts_sim.charts.comparison import policy_comparison, scenario_comparison
 from nts_sim.charts.discovery import discovery_chart
 from nts_sim.charts.fans import fans
 from nts_sim.charts.flow import resource_flow
-from nts_sim.charts.frame import Chart, View
+from nts_sim.charts.frame import Chart
 from nts_sim.charts.frontier import METRIC, budget_frontier
 from nts_sim.charts.gallery import DECIDES, compared_regret
 from nts_sim.charts.gantt import gantt
@@ -116,14 +116,6 @@ def _communes(material: Material) -> Chart:
     return commune_map(material.communes, roads, "08", material.ground)
 
 
-def _plan(material: Material) -> View:
-    """Say what charts of a plan are about."""
-    first = material.plan["orders"]
-    name = str(first["policy"].iloc[0]) if len(first) else ""
-    scenario = str(first["scenario"].iloc[0]) if len(first) else ""
-    return replace(material.run_view, asked=scenario, scenario=scenario, policy=name)
-
-
 GALLERY: Final[Mapping[str, Shown]] = {
     "policy_comparison": _of_run(policy_comparison, "comparison"),
     "tradeoff": _of_run(tradeoff, "summary"),
@@ -139,13 +131,13 @@ GALLERY: Final[Mapping[str, Shown]] = {
         resource_flow, lambda m: resource_flow(m.run["flows"], m.run_view, m.ground.names)
     ),
     "buildup": _of_run(mechanism_buildup, "buildup"),
-    "gantt": Shown(gantt, lambda m: schedule_chart(m.plan, m.run_view.run_id)),
+    "gantt": Shown(gantt, lambda m: schedule_chart(m.plan, m.plan_view.run_id)),
     "plan_more": Shown(
         what_more_saves,
-        lambda m: what_more_saves(m.plan["marginal_money"], m.plan["lead_value"], _plan(m)),
+        lambda m: what_more_saves(m.plan["marginal_money"], m.plan["lead_value"], m.plan_view),
     ),
     "plan_contributions": Shown(
-        contributions_chart, lambda m: contributions_chart(m.plan["contributions"], _plan(m))
+        contributions_chart, lambda m: contributions_chart(m.plan["contributions"], m.plan_view)
     ),
     "budget_frontier": Shown(budget_frontier, _frontier),
     "sweep_lines": _of_sweep(sweep_lines, "money"),

@@ -52,7 +52,7 @@ class Material:
     ----------
     run, run_view : a comparison in one scenario
     many, many_view : a comparison over a set of scenarios
-    plan : tables of a plan
+    plan, plan_view : tables of a plan
     money, heat, names, sample : sweeps over money, over two numbers, over names, and the cells of a
         study of sensitivity
     morris, sobol : table `sensitivity` of one policy
@@ -65,6 +65,7 @@ class Material:
     many: Frames
     many_view: View
     plan: Frames
+    plan_view: View
     money: Swept
     heat: Swept
     names: Swept
@@ -96,7 +97,7 @@ def read_material(runs: Path, communes: pd.DataFrame, ground: Ground) -> Materia
     run, run_view = _comparison(found["run"])
     many, many_view = _comparison(found["set"])
     return Material(
-        run, run_view, many, many_view, store.read_results(found["plan"]),
+        run, run_view, many, many_view, *_planned(found["plan"]),
         _swept(found["money"]), _swept(found["heat"]), _swept(found["names"]),
         _swept(found["sample"]), _lesson(found["morris"]), _lesson(found["sobol"]),
         communes, ground,
@@ -130,6 +131,15 @@ def _comparison(folder: Path) -> tuple[Frames, View]:
     return frames, view_of(frames, folder.name, str(manifest["config"]["baseline"]))
 
 
+def _planned(folder: Path) -> tuple[Frames, View]:
+    """Read a plan; its charts are about the policy that it was made for."""
+    frames = store.read_results(folder)
+    values = frames["plan_value"]
+    scenario, policy = (str(values[name].iloc[0]) for name in ("scenario", "policy"))
+    futures = int(values.set_index("measure")["value"]["futures"])
+    return frames, View(scenario, scenario, policy, "", folder.name, futures)
+
+
 def _swept(folder: Path) -> Swept:
     kept: Kept = read_sweep(folder)
     view = sweep_view(kept.summary, kept.scenario, folder.name, kept.baseline)
@@ -156,6 +166,7 @@ def with_long_names(real: Material) -> Material:
     return Material(
         _long_frames(real.run), _long_view(real.run_view),
         _long_frames(real.many), _long_view(real.many_view), _long_frames(real.plan),
+        _long_view(real.plan_view),
         _long_sweep(real.money), _long_sweep(real.heat), _long_sweep(real.names),
         _long_sweep(real.sample), _long_lesson(real.morris), _long_lesson(real.sobol),
         real.communes.assign(name_vi=LONG + " " + real.communes["code"]),

@@ -133,6 +133,7 @@ def _tables() -> dict[str, object]:
     return {
         "run": run, "run_view": view_of(run, RUN_ID, BASELINE),
         "many": many, "many_view": view_of(many, RUN_ID, BASELINE), "plan": _plan(),
+        "plan_view": View(SCENARIO, SCENARIO, BEST, "", RUN_ID, 6),
         "money": _swept(grid(fund__balance_factor=[0.0, 0.25, 0.5, 1.0])),
         "heat": _swept(grid(information__lag_days=[0.0, 2.0, 4.0],
                             resources__stock_factor=[0.5, 1.0])),
