@@ -88,7 +88,8 @@ def _tables(a: Side, b: Side, most_gaps: int | None, most_keys: int | None) -> d
 
 
 def _sides(unit: str = "") -> list[Column]:
-    return [Column(say(f"pair.{side}"), unit, "2") for side in ("a", "b", "difference")]
+    titles = (say("pair.a"), say("pair.b"), say("pair.difference"))
+    return [Column(title, unit, "2") for title in titles]
 
 
 def _five(a: Side, b: Side) -> Table:

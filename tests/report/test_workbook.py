@@ -7,6 +7,7 @@ import io
 import shutil
 import subprocess
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -33,16 +34,21 @@ def _book(data: bytes) -> Workbook:
     return load_workbook(io.BytesIO(data))
 
 
-@pytest.fixture(scope="module", params=["en", "vi"])
+@pytest.fixture(params=["en", "vi"])
 def language(request: pytest.FixtureRequest) -> Iterator[str]:
     """The language spoken meanwhile."""
     with speaking(request.param):
         yield str(request.param)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def book(language: str) -> Workbook:
     """The workbook of a plan with hostile texts in what its planner wrote."""
+    return _of_plan(language)
+
+
+@cache
+def _of_plan(_language: str) -> Workbook:
     manifest = synthetic.manifest(assumptions=list(HOSTILE), title=HOSTILE[0], question=HOSTILE[1])
     return _book(write_workbook(_frames(), manifest | {"verb": "plan"}))
 
