@@ -75,7 +75,7 @@ GALLERY_INPUTS := information.lag_days=0..3 resources.stock_factor=0.5..1.5 \
   fund.balance_factor=0.1..1 policy=current_practice replications=4
 
 # Small runs that give every chart something to draw; those that are there already take no time.
-gallery: $(VENV)/installed
+gallery: $(VENV)/installed-dev
 	@set -e; \
 	run() { echo "nts-sim $$*"; $(BIN)/nts-sim "$$@" results_dir=$(GALLERY)/runs --quiet > /dev/null; }; \
 	pair=policy=current_practice,expected_value; \
