@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
-
-from jinja2 import Environment, StrictUndefined, Template
 
 from nts_sim.plan.monitor_sheets import value_text
-from nts_sim.report.html import _content_policy, _style
+from nts_sim.report.html import rendered
 from nts_sim.report.layout import Column, Table, table
 from nts_sim.sheets import Sheet
-from nts_sim.words import say, used_language
+from nts_sim.words import say
 
 MOST_ROWS = 400
 """Rows of one table on a page; the workbook has all."""
@@ -43,10 +39,7 @@ class Head:
 def write_page(head: Head, sheets: Sequence[Sheet]) -> str:
     """Write the page; the same input gives the same page."""
     parts = [(sheet.name, list(sheet.notes), _table(sheet)) for sheet in sheets]
-    page: str = _template().render(
-        css=_style(), csp=_content_policy(), language=used_language(), head=head, parts=parts,
-    )  # fmt: skip
-    return page
+    return rendered("monitor.html.j2", head=head, parts=parts)
 
 
 def _table(sheet: Sheet) -> Table:
@@ -59,13 +52,3 @@ def _table(sheet: Sheet) -> Table:
     left = len(sheet.rows) - MOST_ROWS
     note = say("monitor.text.more", n=left) if left > 0 else ""
     return table(shown, texts, note)
-
-
-@cache
-def _template() -> Template:
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.globals.update(say=say)
-    text = resources.files("nts_sim.report").joinpath("monitor.html.j2").read_text("utf-8")
-    return environment.from_string(text)
