@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from nts_sim.cli.flags import Flags
 from nts_sim.errors import InvalidInput, Problem
-from nts_sim.words import say
+from nts_sim.words import DEFAULT, say, speaking, used_language
 
 if TYPE_CHECKING:
     from nts_sim.study.replay import Change, Record, Verdict
@@ -47,7 +47,8 @@ class _Found:
 def main(arguments: Sequence[str], flags: Flags) -> int:
     """Replay; nothing is written, and the run is only read."""
     asked = _read(arguments)
-    found = _found(asked, flags)
+    with speaking(DEFAULT if flags.json else used_language()):  # machines read one language
+        found = _found(asked, flags)
     print(_json(asked.run, found) if flags.json else "\n".join(_told(found)))
     return 0 if found.same else NOT_THE_SAME
 
