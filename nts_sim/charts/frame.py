@@ -208,7 +208,7 @@ def drawn(chart: Chart, file_format: FileFormat) -> bytes:
 
 
 @styled
-def figure_bytes(figure: Figure, file_format: FileFormat, dpi: int = 160) -> bytes:
+def figure_bytes(figure: Figure, file_format: FileFormat, dpi: int = 130) -> bytes:
     """Return a figure as the bytes of an SVG or PNG file, the same bytes at each call.
 
     Text becomes outlines in SVG, so that every Vietnamese letter looks right on any device.

@@ -126,7 +126,7 @@ def test_targets_are_told_in_both_languages(config: dict[str, object]) -> None:
     frames = {"targets": targets_table(study(config, harm=HARM), made, ENDS)}
     english = target_sentences(target_lines(frames, "typhoon_north", ["greedy"]))
     assert len(english) == 1
-    assert "at least 5% below current practice by 5 Oct 2024: goal 95 bn VND." in english[0]
+    assert "at least 5 % below current practice by 5 Oct 2024: goal 95 bn VND." in english[0]
     with speaking("vi"):
         told = target_sentences(target_lines(frames, "typhoon_north", ["greedy"]))[0]
     assert "ít nhất 5%" in told and "5/10/2024" in told

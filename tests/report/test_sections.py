@@ -141,7 +141,7 @@ def test_a_target_has_its_chance_under_both_policies() -> None:
     ]  # fmt: skip
     shown = aims(made("targets", *rows), VIEW, (BEST, BASELINE))
     ((target, goal, best, base),) = texts(shown)
-    assert "5%" in target and "95" in goal
+    assert "5 %" in target and "95" in goal
     assert best.startswith("75\u00a0%") and base.startswith("25\u00a0%")
 
 
