@@ -18,6 +18,7 @@ from nts_sim.charts.maps import incident_map
 from nts_sim.charts.regret import regret_heat
 from nts_sim.charts.tradeoff import tradeoff
 from nts_sim.outcomes.insight.robustness import regret_table
+from nts_sim.policies.registry import BOUND
 
 DECIDES: Final = "total_burden_bn_vnd"
 """The metric whose ranking decides which policy is in focus."""
@@ -86,6 +87,8 @@ def compared_regret(
 def view_of(frames: Mapping[str, pd.DataFrame], run_id: str, baseline: str) -> View:
     """Choose what to show: where policies are judged, the best of them, and the scenario drawn.
 
+    Nobody can follow what only a perfect forecast would order: the best other policy counts.
+
     Parameters
     ----------
     frames : result tables by name: summary, ranking, daily
@@ -94,7 +97,10 @@ def view_of(frames: Mapping[str, pd.DataFrame], run_id: str, baseline: str) -> V
     summary, ranking = frames["summary"], frames["ranking"]
     asked, drawn = _stages(frames)
     rows = ranking[(ranking["scenario"] == asked) & (ranking["metric"] == DECIDES)]
-    best = str(rows.sort_values("rank")["policy"].iloc[0]) if len(rows) else baseline
+    rows = rows.sort_values("rank")
+    ranked = [str(policy) for policy in rows["policy"]]
+    possible = [policy for policy in ranked if policy != BOUND]
+    best = next(iter([*possible, *ranked]), baseline)
     replications = int(summary["n"].max()) if len(summary) else 0
     compared = baseline if (summary["policy"] == baseline).any() else best
     return View(asked, drawn, best, compared, run_id, replications)

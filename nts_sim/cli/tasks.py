@@ -10,17 +10,11 @@ from nts_sim.charts.gallery import view_of
 from nts_sim.cli.prepare import Prepared
 from nts_sim.plan.reconcile import allocation, reconcile
 from nts_sim.plan.tasks import task_table
-from nts_sim.policies.registry import BOUND
 
 
 def tasks_of_comparison(frames: Mapping[str, pd.DataFrame], prepared: Prepared) -> pd.DataFrame:
-    """Make the tasks of the policy and the scenario that the charts show.
-
-    Nobody can carry out what only a perfect forecast would order: the best other policy counts.
-    """
-    ranking = frames["ranking"]
-    possible = {**frames, "ranking": ranking[ranking["policy"] != BOUND]}
-    view = view_of(possible, "", prepared.study.baseline)
+    """Make the tasks of the policy and the scenario that the charts show."""
+    view = view_of(frames, "", prepared.study.baseline)
     return _tasks(frames, prepared, view.scenario, view.policy)
 
 

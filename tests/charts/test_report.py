@@ -350,3 +350,14 @@ def test_charts_and_report_take_seconds() -> None:
     started = time.perf_counter()
     _page(synthetic.frames(), synthetic.manifest(), drawn=True)
     assert time.perf_counter() - started < 16.0
+
+
+def test_what_only_a_perfect_forecast_would_do_is_never_in_focus() -> None:
+    tables = synthetic.frames()
+    ranking = tables["ranking"].replace({"policy": {BEST: "perfect_information"}})
+    summary = tables["summary"].replace({"policy": {BEST: "perfect_information"}})
+    shown = view_of(tables | {"ranking": ranking, "summary": summary}, "run", BASELINE)
+    assert shown.policy not in (BEST, "perfect_information")
+    alone = ranking[ranking["policy"] == "perfect_information"]
+    shown = view_of(tables | {"ranking": alone, "summary": summary}, "run", BASELINE)
+    assert shown.policy == "perfect_information"
