@@ -19,7 +19,6 @@ from xlsxwriter.worksheet import Worksheet
 
 Value = str | float | int | bool | date | None
 Form = Literal["text", "0", "1", "2", "percent", "date"]
-MEDIA_TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 _FORMATS: Final[dict[Form, str]] = {
     "text": "@", "0": "#,##0", "1": "#,##0.0", "2": "#,##0.00", "percent": "0%",

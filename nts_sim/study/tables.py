@@ -45,12 +45,6 @@ class Results:
     best_policy: str
 
     @property
-    def plan(self) -> pd.DataFrame:
-        """The order book of replication 0 of the best policy."""
-        orders = self.frames["orders"]
-        return orders[orders["policy"] == self.best_policy].reset_index(drop=True)
-
-    @property
     def exit_code(self) -> int:
         """0, or 3 where some replications failed."""
         return 3 if len(self.frames["failures"]) else 0
